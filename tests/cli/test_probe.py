@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -342,19 +343,36 @@ def test_a_claim_that_is_called_so_is_left_alone(
 # --- when it goes wrong ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("profile", ["reference", "sap-bapi", "workday"])
+@pytest.mark.parametrize("profile", PROFILES)
 def test_a_refusal_is_told_with_its_reasons(
     run: Run, folder: Folder, sandbox: Sandbox, profile: str
 ) -> None:
     """Exit 1, the ERP's words, and where to read on; the next probe is a new voucher."""
     configure(folder, sandbox, profile)
-    ended = probed(run, "--date", "2025-12-31")
+    one_way = ["--without-reversal"] if profile in ONE_WAY else []
+    ended = probed(run, "--date", "2025-12-31", *one_way)
     assert (ended.code, steps(ended)) == (1, ["posted"])
     last = ended.records[-1]
     assert last["code"] == "CB-430"
     assert last["reasons"]
-    assert ("First day" in last["text"]) is (profile != "reference")
-    assert probed(run).code == 0
+    (page,) = re.findall(r'"First day" in (docs/[a-z-]+\.md)', last["text"])
+    assert "\n## First day\n" in (EXAMPLES.parent / page).read_text(encoding="utf-8")
+    assert probed(run, *one_way).code == 0
+    assert [len(part) for part in effects(sandbox.ledger())] == [1, 0 if one_way else 1]
+
+
+@pytest.mark.parametrize("profile", ["reference", "sap-journal-entry", "workday"])
+def test_a_reversal_that_the_erp_refuses(
+    run: Run, folder: Folder, sandbox: Sandbox, profile: str
+) -> None:
+    """The voucher stays, and is told as what it is; the next probe takes it back."""
+    configure(folder, sandbox, profile)
+    sandbox.set_faults("fault@2")
+    ended = probed(run)
+    assert (ended.code, steps(ended)) == (1, ["posted", "found", "reversed"])
+    assert ended.records[-1]["is_proven"] is False
+    again = probed(run)
+    assert (again.code, again.records[0]["goes_on"]) == (0, True)
     assert [len(part) for part in effects(sandbox.ledger())] == [1, 1]
 
 
@@ -477,6 +495,41 @@ def test_a_probe_that_was_left_is_taken_back_by_the_next(
     assert [len(part) for part in effects(sandbox.ledger())] == [1, 1]
     new = probed(run)
     assert new.records[0]["goes_on"] is False
+
+
+def test_a_test_client_that_was_set_up_anew(run: Run, folder: Folder, sandbox: Sandbox) -> None:
+    """What was left there is gone: told as that, settled by a person, and then begun anew."""
+    configure(folder, sandbox, "reference")
+    left = probed(run, "--without-reversal").records[0]
+    time.sleep(1.3)
+    with Sandbox() as anew:
+        configure(folder, anew, "reference")
+        ended = probed(run)
+        assert (ended.code, ended.records[-1]["code"]) == (3, "CB-427")
+        assert "--gone" in ended.records[-1]["text"]
+        assert anew.ledger() == []
+        settle = ("journal", "settle", left["claim"], "--revision", "1", "--gone")
+        assert run(*settle).code == 0
+        again = probed(run)
+        assert (again.code, again.records[0]["goes_on"]) == (0, False)
+        assert [len(part) for part in effects(anew.ledger())] == [1, 1]
+
+
+def test_two_at_once_go_on_with_one(folder: Folder, sandbox: Sandbox) -> None:
+    """Two people run it again at the same moment: one voucher, one reversal, both are told."""
+    configure(folder, sandbox, "reference")
+    choice = ProbeChoice(company="CN01", type="taxi", employee="E1024")
+    with Client.from_config(folder.config) as one, Client.from_config(folder.config) as other:
+        begun = one.intend_probe(choice)
+        next(one.probe(begun))
+
+        def go_on(client: Client) -> list[ProbeStep]:
+            return list(client.probe(client.intend_probe(choice)))
+
+        with ThreadPoolExecutor(2) as pool:
+            ends = list(pool.map(go_on, (one, other)))
+    assert {end[-1].name for end in ends} == {"found_reversed"}
+    assert [len(part) for part in effects(sandbox.ledger())] == [1, 1]
 
 
 # --- killed ---------------------------------------------------------------------------------

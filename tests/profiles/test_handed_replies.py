@@ -112,17 +112,8 @@ CASES: Final[dict[str, MustBe | tuple[MustBe, ...]]] = {
     "html-login.html": be("unknown"),
 }
 
-NOT_YET: Final[frozenset[str]] = frozenset()
-"""Those that are not read so yet. Who makes one right takes its name away."""
 
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=[pytest.mark.xfail(strict=True)] if name in NOT_YET else [])
-        for name in CASES
-    ],
-)
+@pytest.mark.parametrize("name", CASES)
 def test_is_read_as_it_must_be(name: str, shared: Callable[[str], Path]) -> None:
     """Kind, entry, the ERP's own words, and whether it is useless to repeat."""
     data = shared(f"cases/profiles/{name}").read_bytes()

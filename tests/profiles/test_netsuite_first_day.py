@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lxml import etree
+from msgspec.structs import replace
 from tests.profiles.four_claims import CHART, CLAIMS, previewed
 
 from claimbridge.client import Client
 from claimbridge.config import LedgerConfig
+from claimbridge.contract import Contract
 from claimbridge.errors import ClaimError, NotDelivered
 from claimbridge.ledger import Ledger
 from claimbridge.mapping import Chart
 from claimbridge.model import State
+from claimbridge.profiles.netsuite.journal_entries import NetSuite
 from claimbridge.sandbox import Sandbox
 from claimbridge.sandbox.erps.netsuite import NetSuiteResponder
 from claimbridge.xmlio import parse
@@ -88,29 +92,64 @@ def test_another_companys_books_are_refused(options: dict[str, Any]) -> None:
         previewed("netsuite", "intercompany", options)
 
 
+IDS: dict[str, Any] = {
+    "posting_period": {"2026-03": "103"},
+    "account": {"6602.03": "211", "6602.02": "210", "2241.01": "204"},
+}
+
+
+@pytest.mark.parametrize("name", ["plain", "taxed", "foreign"])
+@pytest.mark.parametrize("options", [OPTIONS, REPORTS])
+def test_each_is_valid_by_netsuites_own_contract(
+    options: dict[str, Any], name: str, shared: Callable[[str], Path]
+) -> None:
+    """With ids, period, head and every line: the names and their order are NetSuite's."""
+    options = {**options, "posting_period": True, "in_head": ["department"], "internal_ids": IDS}
+    preview = previewed("netsuite", name, options)
+    assert preview.findings == ()
+    assert b"postingPeriod" in preview.body
+    profile = NetSuite()
+    real = Contract.load(
+        shared("contracts/netsuite-2023.2/netsuite.wsdl"),
+        operations=profile.operations,
+        types=(*profile.types, "ExpenseReport"),
+    )
+    assert real.check(preview.body) == ()
+
+
 def test_a_role_that_may_not_approve_is_told_and_helped(tmp_path: Path) -> None:
-    """Not delivered, useless to repeat, and nothing posted; with "site" it waits for approval."""
+    """Not delivered, useless to repeat, and nothing posted.
+
+    With "site", or with the field left out, it waits for approval, and is not posted.
+    """
     with Sandbox(profiles=[NetSuiteResponder(forbidden={"approved"})]) as erp:
-        for approved, state in ((True, None), ("site", State.ACKNOWLEDGED)):
+        ways: list[tuple[str, Any, tuple[str, ...], State | None]] = [
+            ("EXP-1", True, (), None),
+            ("EXP-1", "site", (), State.ACKNOWLEDGED),
+            ("EXP-5", True, ("record/approved",), State.ACKNOWLEDGED),
+        ]
+        for id_, approved, omit, state in ways:
+            mine = replace(CLAIMS["plain"], id=id_)
             config = LedgerConfig(
                 name="US01",
                 profile="netsuite",
                 endpoint=erp.url("netsuite"),
                 journal=f"sqlite:///{tmp_path / 'claims.db'}",
                 options={"approved": approved},
+                omit=omit,
             )
             ledger = Ledger(config, chart=Chart.from_toml(CHART))
             with Client(config, ledger=ledger) as client:
                 if state is None:
                     with pytest.raises(NotDelivered, match="INSUFFICIENT_PERMISSION") as refused:
-                        client.submit(CLAIMS["plain"])
+                        client.submit(mine)
                     assert not refused.value.retryable
                     assert erp.requests()["upsert"] == 1
                     assert erp.ledger() == []
                 else:
-                    assert client.submit(CLAIMS["plain"]).state is state
-                    assert client.status("EXP-1").state is state
-        assert [one.state for one in erp.ledger()] == ["entered"]
+                    assert client.submit(mine).state is state
+                    assert client.status(id_).state is state
+        assert [one.state for one in erp.ledger()] == ["entered", "entered"]
 
 
 @pytest.mark.filterwarnings("ignore::claimbridge.errors.ContractDriftWarning")

@@ -118,6 +118,20 @@ def test_worktags_by_role_fill_up_what_a_line_does_not_have() -> None:
     assert body.count('type="Fund_ID">F1<') == payables > 0
 
 
+@pytest.mark.parametrize("in_lines", [True, False])
+def test_a_reversal_names_the_journal_that_it_takes_back(in_lines: bool) -> None:
+    """In its lines, or in its memo at tenants that refuse it there."""
+    taken = reversal()
+    plain = tuple(replace(one, dimensions={}) for one in taken.voucher.postings)
+    whole = replace(taken, voucher=replace(taken.voucher, postings=plain))
+    request = Workday(line_references=in_lines).reverse(whole)
+    body = OURS.render(request.operation, request.body)
+    assert OURS.check(body) == ()
+    text = body.decode()
+    assert text.count("External_Reference_ID>0100000008<") == (len(plain) if in_lines else 0)
+    assert ("(reverses 0100000008)<" in text) is not in_lines
+
+
 def test_requests_name_the_version_of_the_endpoint() -> None:
     """In both calls."""
     assert 'version="v30.0"' in rendered()

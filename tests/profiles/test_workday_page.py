@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import inspect
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import pytest
-from tests.profiles.four_claims import previewed
+from tests.profiles.four_claims import CHART, CLAIMS, previewed
 
+from claimbridge.config import load_config
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.errors import ClaimError
+from claimbridge.ledger import Ledger
 from claimbridge.profiles.workday.profile import Workday
 from claimbridge.xmlio import parse
 
@@ -60,14 +64,46 @@ def test_another_company_s_books_are_not_posted_in() -> None:
     assert "refused (CB-189)" in PAGE
 
 
+@pytest.mark.parametrize("real", [False, True])
+def test_the_fields_of_ones_own_on_the_page_are_sent(
+    real: bool, shared: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """A worktag that an account requires, and, by a tenant's contract, a balancing worktag."""
+    entries = re.search(r"```toml\n(\[\[ledger\.US01\.extra\]\].*?)```", PAGE, re.DOTALL)
+    assert entries is not None
+    (tmp_path / "chart.toml").write_bytes(CHART)
+    place = shared("contracts/workday-financial-management-v30/Financial_Management.wsdl")
+    contract = f'contract = "{place}"\n' if real else ""
+    first, _, second = entries[1].partition("\n\n")
+    assert "Balancing_Worktag_Reference" in second  # which our own contract does not have
+    told = entries[1] if real else first
+    (tmp_path / "claimbridge.toml").write_text(
+        '[ledger.US01]\nprofile = "workday"\nendpoint = "http://127.0.0.1:1/x"\n'
+        f'chart = "chart.toml"\n{contract}{told}',
+        encoding="utf-8",
+    )
+    config = load_config(tmp_path / "claimbridge.toml", environ={})
+    preview = Ledger(config).preview(CLAIMS["taxed"])
+    assert preview.valid, preview.findings
+    journal = Reply(parse(preview.body)).find("Accounting_Journal_Data")
+    assert journal is not None
+    lines = [shown(one) for one in journal.all("Journal_Entry_Line_Replacement_Data")]
+    assert [line[3] for line in lines] == [
+        f"{SPENT}, Custom_Organization_Reference_ID LOB-1",
+        "none",
+        PAID,
+    ]
+    tag = journal.text("Balancing_Worktag_Reference", "ID")
+    assert tag == ("F-1" if real else "")
+
+
 def test_every_option_is_on_the_page() -> None:
     """In code, so that it can be searched for."""
     assert [one for one in inspect.signature(Workday).parameters if f"`{one}`" not in PAGE] == []
 
 
-def test_the_words_of_the_first_day_are_the_contracts(shared: object) -> None:
+def test_the_words_of_the_first_day_are_the_contracts(shared: Callable[[str], Path]) -> None:
     """What the page quotes of the contract stands there."""
-    assert callable(shared)
     contract = shared("contracts/workday-financial-management-v30/Financial_Management.wsdl")
     text = contract.read_text(encoding="utf-8")
     for words in (

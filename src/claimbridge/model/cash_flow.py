@@ -71,7 +71,7 @@ def _of_posting(
     cash = postings[number]
     for place, other in enumerate(postings):
         amount = min(left[number], left[place])
-        if not amount or not _opposed(cash, other):
+        if not amount or cash_item(other) or not _opposed(cash, other):
             continue
         left[number] = EXACT.subtract(left[number], amount)
         left[place] = EXACT.subtract(left[place], amount)

@@ -44,7 +44,12 @@ from claimbridge.submission.decisions.probe_steps import (
     reversed_step,
     step,
 )
-from claimbridge.submission.document.question import NO_LONGER_THERE, ask, refresh
+from claimbridge.submission.document.question import (
+    NO_LONGER_THERE,
+    ask,
+    findable_in,
+    refresh,
+)
 from claimbridge.submission.plans import book
 from claimbridge.submission.steps.driver import Emissions
 from claimbridge.submission.steps.steps import Access, Emit, Pause, Plan, Recall, Record
@@ -233,7 +238,8 @@ class _Probe:
             try:
                 now = yield from refresh(document, self._ledger)
             except OutcomeUnknown as error:  # what it has just taken in may not be indexed yet
-                if error.code != NO_LONGER_THERE:
+                gone = findable_in(document, self._ledger.rules) == 0
+                if error.code != NO_LONGER_THERE or gone:
                     raise
             else:
                 if now.state is State.REJECTED:

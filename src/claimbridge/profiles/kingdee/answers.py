@@ -31,7 +31,10 @@ IMPORT: Final = "importVoucher"
 IMPORT_JSON: Final = "nImportVoucher"
 _LEAST_CELLS: Final = 5
 """A member with so many parts is a row; one with fewer is a text in a wrapper."""
-_CODE: Final = re.compile(r"\b\d{4,6}\b")
+_CODED: Final = re.compile(r"\s*(\d{4,6})\s*[:：|]")
+"""A sentence that begins with its code; a number elsewhere may be an account's."""
+_CODES: Final = frozenset({"code", "errcode", "errorcode"})
+"""How members are called, in small letters, that hold a code."""
 
 
 class ImportRequest(Request, frozen=True, kw_only=True):
@@ -156,9 +159,16 @@ _PLACE: Final = ("voucherType", "periodYear", "periodNumber")
 
 def _refused(one: object) -> ImportResult | None:
     """Return a refusal; without a code nobody knows whether EAS foresaw it."""
-    text = json.dumps(one, ensure_ascii=False) if not isinstance(one, str) else one
-    code = _CODE.search(text)
-    return result(PARTED.join((code[0], "", "", "", text.replace(PARTED, " ")))) if code else None
+    if isinstance(one, dict):
+        text = json.dumps(one, ensure_ascii=False)
+        codes = {str(value) for name, value in one.items() if name.lower() in _CODES}
+    else:
+        text = str(one)
+        begins = _CODED.match(text)
+        codes = {begins[1]} if begins else set()
+    if len(codes) != 1:
+        return None
+    return result(PARTED.join((*codes, "", "", "", text.replace(PARTED, " "))))
 
 
 __all__ = [

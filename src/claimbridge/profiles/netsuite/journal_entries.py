@@ -59,7 +59,7 @@ from claimbridge.profiles.netsuite.record_lists import (
 )
 from claimbridge.profiles.netsuite.replies import Records, read_fault
 from claimbridge.profiles.netsuite.reports import Reports
-from claimbridge.profiles.netsuite.settings import RecordKind, Settings
+from claimbridge.profiles.netsuite.settings import NetSuiteSettings, RecordKind
 from claimbridge.profiles.netsuite.token_passport import token_passport
 from claimbridge.profiles.request import Request, as_request
 
@@ -175,7 +175,7 @@ class NetSuite:
         version: str = "2023_2",
         clock: Clock = SYSTEM,
     ) -> None:
-        self._settings = Settings(
+        self._settings = NetSuiteSettings(
             record=record,
             internal_ids=internal_ids or {},
             match=match or {},

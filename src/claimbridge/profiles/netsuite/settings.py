@@ -28,7 +28,7 @@ from claimbridge.profiles.netsuite.record_lists import EXTERNAL_ID, PERIOD
 RecordKind = Literal["journal-entry", "expense-report"]
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class NetSuiteSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The options of ``NetSuite``, as its constructor explains them."""
 
     record: RecordKind

@@ -11,7 +11,7 @@ sum with the sum of their bases. Where it computes them item by item, each stays
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Final
 
@@ -96,8 +96,7 @@ def items_of(
             items.append(item)
         else:
             items[summed[key]] = _sum(items[summed[key]], item)
-    items.extend(_zero_items(items, taxes))
-    return tuple(items)
+    return _with_zero_items(items, taxes)
 
 
 def _kind(posting: Posting, debtors: Collection[Role]) -> Kind:
@@ -151,31 +150,35 @@ def _sum(one: SapItem, other: SapItem) -> SapItem:
     )
 
 
-def _zero_items(items: list[SapItem], taxes: Taxes) -> Iterator[SapItem]:
-    """Yield a tax item of zero for each code on costs that has no tax item.
+def _with_zero_items(items: list[SapItem], taxes: Taxes) -> tuple[SapItem, ...]:
+    """Return the items, and a tax item of zero for each code on costs that has no tax item.
 
     SAP wants one for a rate of zero too: "Tax statement item missing for tax code V0" (FF 805).
     """
     known = {item.tax_code for item in items if item.kind is Kind.TAX}
-    bases: dict[str, list[SapItem]] = {}
-    for item in items:
+    bases: dict[str, list[int]] = {}
+    for place, item in enumerate(items):
         if item.tax_code and item.tax_code not in known and item.posting.role in _COSTS:
-            bases.setdefault(item.tax_code, []).append(item)
-    for count, (code, those) in enumerate(bases.items(), start=len(items) + 1):
+            bases.setdefault(item.tax_code, []).append(place)
+    for code, places in bases.items():
         tax = tax_of(taxes, code)
+        number = len(items) + 1
+        group = str(number) if tax.by_item else ""
         base = Decimal(0)
-        for item in those:
-            base = EXACT.add(base, item.amount)
-        first = those[0]
-        yield msgspec.structs.replace(
-            first,
-            number=count,
+        for place in places:
+            base = EXACT.add(base, items[place].amount)
+            items[place] = msgspec.structs.replace(items[place], group=group)
+        zero = msgspec.structs.replace(
+            items[places[0]],
+            number=number,
             kind=Kind.TAX,
             amount=Decimal(0),
             base=base,
             tax=tax,
             condition=tax,
         )
+        items.append(zero)
+    return tuple(items)
 
 
 def item_text(item: SapItem) -> Sourced:

@@ -86,6 +86,8 @@ class Workday:
     every step of the business process by itself; without it the tenant's approvals decide.
 
     ``version`` is the version of the service that requests name; the endpoint's path has it too.
+    ``line_references`` False: a reversal names the journal that it takes back in its memo, and not
+    in its lines, for tenants that refuse a line's External_Reference_ID.
 
     Raises ConfigurationError CB-243 for a worktag without a type or a value, and for what is no
     version.
@@ -123,6 +125,7 @@ class Workday:
         worktags_by_role: Mapping[Role, Mapping[str, str]] = _NO_ROLES,
         auto_complete: bool = False,
         version: str = "v30.0",
+        line_references: bool = True,
     ) -> None:
         _check_worktags("worktags", worktags)
         for role, tags in worktags_by_role.items():
@@ -141,6 +144,7 @@ class Workday:
         }
         self._of_role = worktags_by_role
         self._auto_complete = auto_complete
+        self._line_references = line_references
 
     def told_apart_by(self, *, user: str) -> str:
         """Return the tenant's ledger that journals go to."""
@@ -202,6 +206,9 @@ class Workday:
 
     def _journal(self, submission: Submission, *, taken_back: str) -> Request:
         voucher = submission.voucher
+        memo = one_line(voucher.text)
+        if taken_back and not self._line_references:
+            memo, taken_back = f"{memo} (reverses {taken_back})", ""
         currency = only_currency(voucher, holds="a Workday journal has one currency", code="CB-165")
         journal: requests.Accounting_Journal_DataType = {
             "Accounting_Journal_ID": Sourced(submission.reference, "id"),
@@ -211,7 +218,7 @@ class Workday:
             "Ledger_Type_Reference": _reference("Ledger_Type_ID", self._ledger_type),
             "Accounting_Date": Sourced(voucher.posting_date.isoformat(), "posting_date"),
             "Journal_Source_Reference": _reference("Journal_Source_ID", self._journal_source),
-            "Journal_Entry_Memo": Sourced(one_line(voucher.text), "title"),
+            "Journal_Entry_Memo": Sourced(memo, "title"),
             "External_Reference_ID": Sourced(submission.reference, "id"),
             "Journal_Entry_Line_Replacement_Data": [
                 of_posting(posting, self._line(posting, number, taken_back, voucher.claim_id))
