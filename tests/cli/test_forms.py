@@ -64,7 +64,7 @@ def test_preview_touches_neither_network_nor_journal(
     assert (ended.code, ended.err) == (0, "")
     for record in ended.records:
         assert list(record) == [
-            "claim", "reference", "operation", "body", "valid", "findings",
+            "claim", "reference", "operation", "body", "valid", "findings", "fields",
         ]  # fmt: skip
         assert record["valid"] is True
         assert record["body"].startswith("<")

@@ -343,19 +343,36 @@ def test_a_claim_that_is_called_so_is_left_alone(
 # --- when it goes wrong ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("profile", ["reference", "sap-bapi", "workday"])
+@pytest.mark.parametrize("profile", PROFILES)
 def test_a_refusal_is_told_with_its_reasons(
     run: Run, folder: Folder, sandbox: Sandbox, profile: str
 ) -> None:
     """Exit 1, the ERP's words, and where to read on; the next probe is a new voucher."""
     configure(folder, sandbox, profile)
-    ended = probed(run, "--date", "2025-12-31")
+    one_way = ["--without-reversal"] if profile in ONE_WAY else []
+    ended = probed(run, "--date", "2025-12-31", *one_way)
     assert (ended.code, steps(ended)) == (1, ["posted"])
     last = ended.records[-1]
     assert last["code"] == "CB-430"
     assert last["reasons"]
-    assert ("First day" in last["text"]) is (profile != "reference")
-    assert probed(run).code == 0
+    (page,) = re.findall(r'"First day" in (docs/[a-z-]+\.md)', last["text"])
+    assert "\n## First day\n" in (EXAMPLES.parent / page).read_text(encoding="utf-8")
+    assert probed(run, *one_way).code == 0
+    assert [len(part) for part in effects(sandbox.ledger())] == [1, 0 if one_way else 1]
+
+
+@pytest.mark.parametrize("profile", ["reference", "sap-journal-entry", "workday"])
+def test_a_reversal_that_the_erp_refuses(
+    run: Run, folder: Folder, sandbox: Sandbox, profile: str
+) -> None:
+    """The voucher stays, and is told as what it is; the next probe takes it back."""
+    configure(folder, sandbox, profile)
+    sandbox.set_faults("fault@2")
+    ended = probed(run)
+    assert (ended.code, steps(ended)) == (1, ["posted", "found", "reversed"])
+    assert ended.records[-1]["is_proven"] is False
+    again = probed(run)
+    assert (again.code, again.records[0]["goes_on"]) == (0, True)
     assert [len(part) for part in effects(sandbox.ledger())] == [1, 1]
 
 

@@ -48,6 +48,7 @@ from claimbridge.profiles import Request
 from claimbridge.profiles.abilities import ListsChanges
 from claimbridge.sandbox import LedgerRow, Sandbox
 from claimbridge.sources import SourceConfig, SourceRecord, WriteBackPort, WritesBack
+from claimbridge.submission import ProbeChoice, ProbeIntention, ProbeStep
 from claimbridge.testing import FakeLedger, RecordedExchange, load_exchanges
 
 
@@ -78,6 +79,9 @@ def synchronous(claim: Claim) -> None:
         assert_type(ledger.reverse("EXP-1", reason="twice"), Acknowledgement)
         assert_type(ledger.preview(claim), Preview)
         assert_type(ledger.reconcile(), Iterator[Reconciled])
+        intention = ledger.intend_probe(ProbeChoice(employee="E1024"))
+        assert_type(intention, ProbeIntention)
+        assert_type(ledger.probe(intention, wait=5), Iterator[ProbeStep])
         assert_type(ledger.submit(claim).journal_entry, JournalEntry | None)
         assert_type(ledger.preview(claim).findings, tuple[Finding, ...])
 
@@ -88,6 +92,8 @@ async def asynchronous(claim: Claim) -> None:
         assert_type(await ledger.submit(claim, timeout=5), Acknowledgement)
         assert_type(await ledger.status("EXP-1"), Standing)
         assert_type(await ledger.reverse("EXP-1"), Acknowledgement)
+        intention = await ledger.intend_probe(ProbeChoice(employee="E1024"))
+        assert_type(ledger.probe(intention), AsyncIterator[ProbeStep])
         assert_type(ledger.changes(), AsyncIterator[Change])
         assert_type(ledger.submit_many([claim]), AsyncIterator[Result])
 

@@ -94,7 +94,7 @@ GROUPS: Final[dict[str, tuple[Command, ...]]] = {
         ),
         Command(
             "preview",
-            "commands.claims:preview",
+            "commands.previews:preview",
             "Show what would be sent for claims, without journal and network.",
             "claimbridge preview --profile sap-journal-entry --chart chart.toml claim.json",
         ),

@@ -9,8 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from claimbridge.cli.inputs import at_hand
-from claimbridge.config import LedgerConfig
+from claimbridge.config import LedgerConfig, load_config
 from claimbridge.errors import ConfigurationError
 from claimbridge.ledger import Ledger
 from claimbridge.profiles.samples import SAMPLE_OPTIONS
@@ -85,4 +87,10 @@ def offline_ledger(
     return ledger
 
 
-__all__ = ["offline_ledger", "read_options"]
+def configured_ledger(path: Path, name: str | None) -> Ledger:
+    """Return a ledger of a configuration, unsigned, for commands that touch no network."""
+    config = load_config(path, ledger=name)
+    return Ledger(msgspec.structs.replace(config, identity=None, next_identity=None))
+
+
+__all__ = ["configured_ledger", "offline_ledger", "read_options"]

@@ -56,12 +56,18 @@ def plain_reasons(reasons: Iterable[Reason]) -> list[str]:
     return [str(reason) for reason in reasons]
 
 
+def finding_text(finding: Finding) -> str:
+    """Return what is wrong, and where: in the claim where that is known."""
+    return f"{finding.claim_field or finding.path}: {finding.text}"
+
+
 def plain_findings(findings: Iterable[Finding]) -> list[dict[str, str]]:
     """Return the gate's findings for JSON."""
     return [msgspec.to_builtins(finding) for finding in findings]
 
 
 __all__ = [
+    "finding_text",
     "part_record",
     "plain_entry",
     "plain_findings",

@@ -59,7 +59,8 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that ``submit`` would build for a claim, before the journal and the network.
 
     ``body`` is what the ERP's contract is about, as it would be sent: the child of a SOAP Body. It
-    is valid when ``findings`` is empty.
+    is valid when ``findings`` is empty. ``fields`` says what the configuration has added to it and
+    left out (``extra``, ``omit``).
     """
 
     claim_id: str
@@ -69,6 +70,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     explain: tuple[Explanation, ...]
     body: bytes
     findings: tuple[Finding, ...]
+    fields: tuple[str, ...] = ()
 
     @property
     def valid(self) -> bool:
@@ -111,7 +113,7 @@ class Writer:
 
     def _preview(self, submission: Submission, explain: tuple[Explanation, ...]) -> Preview:
         with self.building("the submit", submission.key.claim_id):
-            request = self._request("submit", (submission,))
+            request = self.request("submit", (submission,))
             body, findings = self.body(request, signing="each")
         return Preview(
             claim_id=submission.key.claim_id,
@@ -121,6 +123,7 @@ class Writer:
             explain=explain,
             body=body,
             findings=findings,
+            fields=self._setup.extras.words(),
         )
 
     def submissions(
@@ -184,7 +187,12 @@ class Writer:
                 claim_id=voucher.claim_id,
             )
 
-    def _request(self, verb: str, submissions: tuple[Submission, ...]) -> Request:
+    def request(self, verb: str, submissions: tuple[Submission, ...]) -> Request:
+        """Return the request of a verb, with what the configuration adds and leaves out.
+
+        It is neither judged nor signed. ``verb`` is ``submit``, ``reverse`` or ``query``. Raises
+        ClaimError as the profile does, ConfigurationError.
+        """
         profile, extras = self._profile, self._setup.extras
         if verb != "query":
             self._check_stated()
@@ -263,7 +271,7 @@ class Writer:
             signing = self._setup.config.batch_signature if len(submissions) > 1 else "each"
         claim_id = submissions[0].key.claim_id
         with self.building(f"the {verb}", claim_id):
-            request = self._request(verb, submissions)
+            request = self.request(verb, submissions)
             return self.validate(request, signing=signing, claim_id=claim_id)
 
     def validate(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -48,23 +49,31 @@ _MOST_CALLS: Final = 10
 Reads = dict[str, set[tuple[str, ...]]]
 
 
-def uses_of(profile: Profile, own: Generation) -> Uses:
+Builds = Callable[[str, tuple[Submission, ...]], Request]
+"""Builds the request of a verb, ``submit`` or ``reverse``."""
+
+
+def uses_of(profile: Profile, own: Generation, *, build: Builds | None = None) -> Uses:
     """Return what ``profile`` sends and reads; ``own`` is the contract that it was written for.
 
+    ``build`` is a ledger's, with the fields that its configuration adds and leaves out; None: the
+    profile's requests as they are.
     A sample that the profile refuses adds nothing. Raises ConfigurationError CB-241 when building
     fails with anything but one of our errors.
     """
     reads: Reads = {}
     answers = _Answers(own, reads)
     sent = [
-        one for request in _requests(profile) for one in _conversation(profile, request, answers)
+        one
+        for request in _requests(profile, build or _by(profile))
+        for one in _conversation(profile, request, answers)
     ]
     _read_changes(profile, answers)
     sent += _listing(profile, answers)
     return Uses(
         profile=profile.name,
         sent=tuple(_as_sent(request) for request in (*_logging_in(profile, answers), *sent)),
-        widest=tuple(_as_sent(request) for request in _widest(profile)),
+        widest=tuple(_as_sent(request) for request in _widest(profile, build or _by(profile))),
         read={name: frozenset(paths) for name, paths in reads.items()},
     )
 
@@ -73,31 +82,44 @@ def _as_sent(request: Request) -> Sent:
     return Sent(request.operation, request.body, request.sources, request.port)
 
 
-def _widest(profile: Profile) -> list[Request]:
+def _by(profile: Profile) -> Builds:
+    def build(verb: str, submissions: tuple[Submission, ...]) -> Request:
+        if verb == "reverse":
+            assert isinstance(profile, Reverses)
+            return profile.reverse(submissions[0])
+        return profile.submit(submissions)
+
+    return build
+
+
+def _widest(profile: Profile, build: Builds) -> list[Request]:
     """Return requests with wide values: all fields at once, or one by one if those are refused.
 
     A profile that refuses a long company code may still take long texts.
     """
-    found = [*_requests(profile, widest=FIELDS)]
-    return found or [one for name in FIELDS for one in _requests(profile, widest=(name,))]
+    found = [*_requests(profile, build, widest=FIELDS)]
+    return found or [one for name in FIELDS for one in _requests(profile, build, widest=(name,))]
 
 
-def _requests(profile: Profile, *, widest: Collection[str] = ()) -> Iterator[Request]:
+def _requests(
+    profile: Profile, build: Builds, *, widest: Collection[str] = ()
+) -> Iterator[Request]:
     """Yield every request that the profile builds from the samples."""
     can = profile.capabilities
     reference = "R" * can.reference_length if widest else "EXP-2026-0042"[: can.reference_length]
     dimensions = dimensions_to_try(profile)
+    posted = partial(build, "submit")
     taken: list[Submission] = []
     for submission in sample_submissions(dimensions, reference=reference, widest=widest):
-        for request in _build(profile.submit, [submission]):
+        for request in _build(posted, (submission,)):
             taken.append(submission)
             yield request
     if can.batch > 1 and len(taken) > 1:
         other = msgspec.structs.replace(taken[1], reference=f"{reference[:-1]}X")
-        yield from _build(profile.submit, [taken[0], other])
+        yield from _build(posted, (taken[0], other))
     if can.can_reverse and isinstance(profile, Reverses):
         for submission in taken[:1]:
-            yield from _build(profile.reverse, reversing(submission))
+            yield from _build(partial(build, "reverse"), (reversing(submission),))
     if can.can_query and isinstance(profile, LooksUp):
         for asked in {len(taken[:1]), len(taken[:2])} - {0}:
             yield from _build(profile.look_up, taken[:asked])

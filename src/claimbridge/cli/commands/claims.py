@@ -14,19 +14,20 @@ from claimbridge.cli.book_names import warn_of_missing
 from claimbridge.cli.exit_codes import BUSINESS_NO, DONE, exit_code, worst
 from claimbridge.cli.inputs import at_hand, read_claim
 from claimbridge.cli.listing import Listing
-from claimbridge.cli.offline import offline_ledger
 from claimbridge.cli.options import (
     ChartFile,
     Config,
-    ContractPlace,
     Json,
     LedgerName,
     NewJournal,
-    ProfileName,
-    ProfileOptions,
 )
 from claimbridge.cli.output import NO, YES, complain, emit, progress, say
-from claimbridge.cli.records import plain_entry, plain_findings, plain_reasons, standing_record
+from claimbridge.cli.records import (
+    finding_text,
+    plain_entry,
+    plain_reasons,
+    standing_record,
+)
 from claimbridge.cli.vouchers import print_voucher
 from claimbridge.client import Client
 from claimbridge.errors import (
@@ -38,11 +39,9 @@ from claimbridge.errors import (
     OutcomeUnknown,
     SchemaViolation,
 )
-from claimbridge.ledger import Preview
 from claimbridge.mapping import Chart
-from claimbridge.model import Acknowledgement, Claim, Finding, Standing, State
+from claimbridge.model import Acknowledgement, Claim, Standing, State
 from claimbridge.results import Result
-from claimbridge.xmlio import indented
 
 
 def submit(
@@ -101,12 +100,8 @@ def _show_end(result: Result, json: bool, state: State | None = None) -> int:
     else:
         say(NO, f" {result.claim_id}  {error}")
         for finding in error.findings if isinstance(error, SchemaViolation) else ():
-            say(f"    {_finding_text(finding)}")
+            say(f"    {finding_text(finding)}")
     return DONE if error is None else exit_code(error)
-
-
-def _finding_text(finding: Finding) -> str:
-    return f"{finding.claim_field or finding.path}: {finding.text}"
 
 
 def _end_record(result: Result, state: State | None) -> dict[str, Any]:
@@ -169,7 +164,7 @@ def _reasons(error: ClaimBridgeError) -> list[str]:
     if isinstance(error, LedgerRejection) and error.reasons:
         return plain_reasons(error.reasons)
     if isinstance(error, SchemaViolation) and error.findings:
-        return [_finding_text(finding) for finding in error.findings]
+        return [finding_text(finding) for finding in error.findings]
     return [error.message]
 
 
@@ -232,81 +227,6 @@ def _show_error(
         emit(_end_record(Result(claim_id, None, error), state))
     else:
         complain(str(error))
-
-
-def preview(
-    claims: list[Path],
-    /,
-    *,
-    chart: ChartFile,
-    profile: ProfileName = "reference",
-    contract: ContractPlace = None,
-    option: ProfileOptions = (),
-    json: Json = False,
-) -> int:
-    """Show what would be sent for claims, without journal and network.
-
-    Parameters
-    ----------
-    claims
-        Files with one claim each, in JSON; - is stdin.
-
-    """
-    ledger = offline_ledger(profile, contract, chart, option)
-    codes = []
-    for path in claims:
-        try:
-            previews = ledger.previews(read_claim(path))
-        except ClaimError as error:
-            codes.append(BUSINESS_NO)
-            _show_unbuilt(error, path, json)
-            continue
-        for each in previews:
-            codes.append(DONE if each.valid else BUSINESS_NO)
-            if json:
-                emit(_preview_record(each))
-            else:
-                _print_preview(each)
-    return worst(codes)
-
-
-def _preview_record(shown: Preview) -> dict[str, Any]:
-    return {
-        "claim": shown.claim_id,
-        "reference": shown.reference,
-        "operation": shown.operation,
-        "body": shown.body.decode(),
-        "valid": shown.valid,
-        "findings": plain_findings(shown.findings),
-    }
-
-
-def _show_unbuilt(error: ClaimError, path: Path, json: bool) -> None:
-    if not json:
-        complain(str(error))
-        return
-    emit(
-        {
-            "claim": error.claim_id or path.name,
-            "reference": None,
-            "operation": None,
-            "body": None,
-            "valid": False,
-            "findings": [
-                {"path": "", "rule": error.code, "text": error.message, "claim_field": ""}
-            ],
-        }
-    )
-
-
-def _print_preview(shown: Preview) -> None:
-    say((shown.claim_id, "bold"), f"  {shown.operation}  reference {shown.reference}")
-    # Indented for reading; --json has the bytes as they would be sent.
-    for line in indented(shown.body).split("\n") if shown.body else [""]:
-        say(line, whole=True)
-    for finding in shown.findings:
-        say(NO, f" {_finding_text(finding)}")
-    say(("valid", "green") if shown.valid else ("not valid: it would not be sent", "red"))
 
 
 def map_claims(

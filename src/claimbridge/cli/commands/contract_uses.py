@@ -12,8 +12,8 @@ from cyclopts import Parameter
 
 from claimbridge.cli.exit_codes import BUSINESS_NO, DONE
 from claimbridge.cli.inputs import at_hand
-from claimbridge.cli.offline import read_options
-from claimbridge.cli.options import Json, ProfileName, ProfileOptions
+from claimbridge.cli.offline import configured_ledger, read_options
+from claimbridge.cli.options import Json, ProfileOptions
 from claimbridge.cli.output import NO, WARN, YES, complain, emit, say, write_document
 from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.outline.wording import listed
@@ -22,11 +22,12 @@ from claimbridge.contract.study.diff import ContractChange, Impact, diff
 from claimbridge.contract.study.generation import Generation
 from claimbridge.contract.study.typed_dicts import types_module
 from claimbridge.contract.study.uses import Uses
-from claimbridge.errors import ClaimBridgeError
+from claimbridge.errors import ClaimBridgeError, ConfigurationError
 from claimbridge.profiles import PROFILES, Profile, load_profile
 from claimbridge.profiles.samples import SAMPLE_OPTIONS
 from claimbridge.profiles.usage import uses_of
 
+_CONFIG: Final = Path("claimbridge.toml")
 _TITLES: Final = {
     Impact.BREAKS: ("breaks", NO),
     Impact.HARMLESS: ("harmless", YES),
@@ -46,6 +47,14 @@ def diff_contracts(
             "of the old contract."
         ),
     ] = (),
+    config: Annotated[Path, Parameter(help="The configuration that has the ledgers.")] = _CONFIG,
+    ledger: Annotated[
+        tuple[str, ...],
+        Parameter(
+            help="Judge for this ledger of the configuration too: its profile, its options, and "
+            "the fields that it adds and leaves out."
+        ),
+    ] = (),
     any_sender: Annotated[
         bool,
         Parameter(negative=(), help="Judge for a sender of everything that the old form allows."),
@@ -63,7 +72,8 @@ def diff_contracts(
 
     """
     before, after = _generation(old), _generation(new)
-    uses = () if any_sender else _judges(profile, before)
+    ledgers = tuple(_uses_of_ledger(config, name) for name in ledger)
+    uses = () if any_sender else (*ledgers, *_judges(profile, before, alone=not ledgers))
     changes = diff(before, after, uses=uses)
     if json:
         for change in changes:
@@ -77,8 +87,18 @@ def check_profile(
     contract: Path,
     /,
     *,
-    profile: ProfileName,
+    profile: Annotated[
+        str | None, Parameter(help="The ERP's profile: a name, or module:attribute.")
+    ] = None,
     option: ProfileOptions = (),
+    config: Annotated[Path, Parameter(help="The configuration that has the ledger.")] = _CONFIG,
+    ledger: Annotated[
+        str | None,
+        Parameter(
+            help="A ledger of the configuration in a profile's place: its profile, its options, "
+            "and the fields that it adds and leaves out."
+        ),
+    ] = None,
     json: Json = False,
 ) -> int:
     """Report whether a profile works with a contract: what it needs, lacks and could exceed.
@@ -89,10 +109,12 @@ def check_profile(
         A locked bundle, or a WSDL file.
 
     """
-    judged = load_profile(profile, {**SAMPLE_OPTIONS.get(profile, {}), **read_options(option)})
+    opened = configured_ledger(config, ledger) if ledger is not None else None
+    judged = opened.setup.profile if opened else _profile(profile, option)
     own = _own_generation(judged)
+    uses = uses_of(judged, own, build=opened.writer.request if opened else None)
     with at_hand(contract, suffix=".wsdl") as file:
-        result = check(uses_of(judged, own), Contract.load(file), Generation.load(file), own=own)
+        result = check(uses, Contract.load(file), Generation.load(file), own=own)
     if json:
         _emit_check(result)
     else:
@@ -139,13 +161,24 @@ def _generation(path: Path) -> Generation:
         return Generation.load(file)
 
 
+def _profile(name: str | None, options: tuple[str, ...]) -> Profile:
+    if name is None:
+        raise ConfigurationError(
+            "name a profile with --profile, or a ledger with --ledger", code="CB-252"
+        )
+    return load_profile(name, {**SAMPLE_OPTIONS.get(name, {}), **read_options(options)})
+
+
 def _own_generation(profile: Profile) -> Generation:
     return Generation.load(Bundle.named(profile.contract))
 
 
-def _judges(names: Sequence[str], old: Generation) -> tuple[Uses, ...]:
-    """Return the uses of the profiles named, or of ours that call an operation of ``old``."""
-    if names:
+def _judges(names: Sequence[str], old: Generation, *, alone: bool) -> tuple[Uses, ...]:
+    """Return the uses of the profiles named, or of ours that call an operation of ``old``.
+
+    ``alone``: nobody else judges.
+    """
+    if names or not alone:
         return tuple(_uses(name) for name in names)
     judges: list[Uses] = []
     for name in PROFILES:
@@ -162,6 +195,14 @@ def _judges(names: Sequence[str], old: Generation) -> tuple[Uses, ...]:
 def _uses(name: str) -> Uses:
     profile = load_profile(name, SAMPLE_OPTIONS.get(name, {}))
     return uses_of(profile, _own_generation(profile))
+
+
+def _uses_of_ledger(config: Path, name: str) -> Uses:
+    """Return what a ledger's requests have, with the fields of its configuration."""
+    ledger = configured_ledger(config, name)
+    profile = ledger.setup.profile
+    uses = uses_of(profile, _own_generation(profile), build=ledger.writer.request)
+    return msgspec.structs.replace(uses, profile=name)
 
 
 def _print_changes(changes: Sequence[ContractChange], uses: Sequence[Uses]) -> None:

@@ -104,6 +104,8 @@ def _examine(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
     }
     if list_ages.works_with_lists(config):
         checks["codes"] = list_ages.check_codes
+    if config.extra or config.omit:
+        checks["fields"] = _fields
     if config.replies is not None:
         checks["replies"] = certificates.check_replies
     for what, check in checks.items():
@@ -178,6 +180,12 @@ def _options(config: LedgerConfig) -> str | tuple[str, str]:
         missing = ", ".join(profile.unstated)
         return "failure", f"state {missing} in [ledger.{config.name}.options]; nobody can guess it"
     return f"{len(config.options)} stated" if config.options else "none stated, none needed"
+
+
+def _fields(config: LedgerConfig) -> str:
+    """Say what is added to requests and left out; the contract was asked about it."""
+    ledger = Ledger(msgspec.structs.replace(config, identity=None, next_identity=None))
+    return "; ".join(ledger.setup.extras.words())
 
 
 def _chart(config: LedgerConfig) -> str | tuple[str, str]:

@@ -32,8 +32,8 @@ _STEPS: Final = {
 """The steps in their order, and what people call them."""
 _UNPROVEN: Final = {"found": "not asked", "reversed": "not reversed", "found_reversed": "not asked"}
 """What they are called where the ERP shows nothing."""
-_NO_PAGE: Final = frozenset({"reference"})
-"""Profiles of no ERP, whose pages say nothing of a first day."""
+_PAGES: Final = {"reference": "reference-contract"}
+"""Pages that are not named as their profile."""
 
 
 def probe(
@@ -260,8 +260,8 @@ class _Run:
         if code == NOT_DELIVERED:
             return f"nothing was posted; `claimbridge doctor --ask` looks why, then `{again}` again"
         profile = self._client.ledger.setup.config.profile
-        page = profile in PROFILES and profile not in _NO_PAGE
-        where = f' as "First day" in docs/{profile}.md says' if page else ""
+        page = _PAGES.get(profile, profile)
+        where = f' as "First day" in docs/{page}.md says' if profile in PROFILES else ""
         return f"fix what the ERP refuses{where}, then run `{again}` again"
 
     def _settle(self) -> str:
