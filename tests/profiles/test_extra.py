@@ -617,6 +617,27 @@ def test_marks_of_copies_are_understood() -> None:
     assert has(made, "Posting[2]/Narration=2221010100")
 
 
+class OnlyOfTheSecond(Copying):
+    """Of a batch, it marks the postings of the second document only."""
+
+    def submit(self, submissions: Any) -> Any:
+        made = super().submit(submissions)
+        marked = {p: one for p, one in made.owners.items() if "Voucher[1]/Posting" not in p}
+        return replace(made, owners=marked)
+
+
+def test_a_posting_is_that_of_the_document_around_it() -> None:
+    """Two vouchers may have equal postings: the claim is the one whose document it stands in."""
+    extra = [{"at": "Voucher/Posting/Narration", "value": "{claim.id}"}]
+    other = replace(TRIP, claim_id="EXP-2026-0043")
+    pair = submission(), submission(other, reference="EXP-2026-0043")
+    made = sent(opened(OnlyOfTheSecond(), ["Voucher/Posting/Narration"], extra), *pair)
+    told = [each for each in values(made) if "Narration=" in each]
+    assert len(told) == 3
+    assert all(each.startswith("Voucher[2]/") for each in told)
+    assert all(each.endswith("=EXP-2026-0043") for each in told)
+
+
 def test_a_user_s_own_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The example, by a contract that has grown a field."""
     monkeypatch.syspath_prepend(str(EXAMPLES))
