@@ -324,6 +324,7 @@ SCENES = (
     Scene(_B, "RfcReadTable", "drifted", submitting(claim(), faults="RfcReadTable:drift"),
           ({**POSTED, "journal_entry": "0100000000 / CN01 / 2026"},), drift=True),
     Scene(_W, SUBMIT, "accepted", submitting(claim()), (TAKEN,), claim="travel-cn"),
+    Scene(_W, SUBMIT, "duplicate", twice, ({"outcome": "duplicate"},), claim="travel-cn"),
     Scene(_W, SUBMIT, "refused", submitting(closed()),
           ({"outcome": "rejected",
             "reasons": ["period 2025-12 is closed; open from 2026-01"]},)),

@@ -43,8 +43,7 @@ _REFUSALS: Final = {
 _STATUS: Final = {"entered": "In_Progress", "rejected": "Denied"}
 # What the contract says of a journal that is there, and the same for users of other languages.
 _ADD_ONLY: Final = "The Web Service is set to Add Only; documents cannot be resubmitted."
-_ADD_ONLY_ELSEWHERE: Final = (
-    _ADD_ONLY,
+_IN_OTHER_WORDS: Final = (
     "Der Webdienst darf nur hinzufügen; Belege können nicht erneut eingereicht werden.",
     "Web 服务仅允许新增，不能重新提交单据。",
 )
@@ -260,7 +259,7 @@ def _repeat(reference: str, manner: Manner) -> _Error:
         f"{request}/{data}",
         request,
     )
-    return Objection("exists", manner.choose("words", own, *_ADD_ONLY_ELSEWHERE)), place
+    return Objection("exists", manner.choose("words", _ADD_ONLY, own, *_IN_OTHER_WORDS)), place
 
 
 def _absence(reference: str, number: int, manner: Manner) -> _Error:
