@@ -27,7 +27,11 @@ BROKEN = {
     "sap/journal_entry_items.py": [
         ('"DebitCreditCode": _side', '"DebitCreditKode": _side', 'Extra key "DebitCreditKode"'),
         ('"@currencyCode": item', '"@currency": item', 'Missing key "@currencyCode"'),
-        ("_gl_item(one, settings)", "_tax_item(one, settings)", '"Item" has incompatible type'),
+        (
+            "_gl_item(one, settings)",
+            "_tax_item(one, settings)",
+            "has incompatible type List[ProductTaxItem]",
+        ),
     ],
     "sap/journal_entry.py": [
         ('"CreatedByUser": self', '"CreatedBy": self', 'Missing key "CreatedByUser"'),
