@@ -27,7 +27,11 @@ BROKEN = {
     "sap/journal_entry_items.py": [
         ('"DebitCreditCode": _side', '"DebitCreditKode": _side', 'Extra key "DebitCreditKode"'),
         ('"@currencyCode": item', '"@currency": item', 'Missing key "@currencyCode"'),
-        ("_gl_item(one, settings)", "_tax_item(one, settings)", '"Item" has incompatible type'),
+        (
+            "_gl_item(one, settings)",
+            "_tax_item(one, settings)",
+            "has incompatible type List[ProductTaxItem]",
+        ),
     ],
     "sap/journal_entry.py": [
         ('"CreatedByUser": self', '"CreatedBy": self', 'Missing key "CreatedByUser"'),
@@ -55,6 +59,7 @@ BROKEN = {
     "workday/profile.py": [
         ('"Debit_Amount": amount', '"Debit": amount', 'Extra key "Debit"'),
         ('"@Add_Only": True', '"@AddOnly": True', 'Extra key "@AddOnly"'),
+        ('{"Auto_Complete": True}', '{"AutoComplete": True}', '"dict[str, bool] | None"'),
     ],
     "reference/profile.py": [
         ('{"Reference": list(', '{"References": list(', 'Extra key "References"')
