@@ -602,6 +602,9 @@ def test_a_profile_without_marks_can_have_fields_of_the_document() -> None:
     posting = [{"at": "Voucher/Posting/Narration", "value": "{posting.account}"}]
     with pytest.raises(ConfigurationError, match=r"CB-248 .*of_posting"):
         opened(Unmarked(), ["Voucher/Posting/Narration"], posting)
+    dimension = {"Name": "account", "Value": "{posting.account}"}  # which may repeat
+    with pytest.raises(ConfigurationError, match=r"CB-248 .*of_posting"):
+        opened(Unmarked(), (), [{"at": "Voucher/Posting/Dimension", "value": dimension}])
     constant = [{"at": "Voucher/Posting/Narration", "value": "x"}]
     made = sent(opened(Unmarked(), ["Voucher/Posting/Narration"], constant), submission())
     assert [each[-1] for each in values(made) if "Narration=" in each] == ["x", "x", "x"]
@@ -630,6 +633,25 @@ def test_a_user_s_own_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert has(made, "Line[1]/Region=EAST")
     assert not has(made, "PostEntry/Text")
     assert refusal("own_erp:OwnErp", ["Date"]).code == "CB-249"
+
+
+def test_a_profile_that_looks_codes_up_is_tried_without_its_lists() -> None:
+    """No sample is in NetSuite's lists; what must stay is found all the same."""
+    options = {
+        "match": {"account": "number", "department": "name", "currency": "symbol"},
+        "posting_period": True,
+        "internal_ids": {
+            "account": {"6602010000": "1", "2221010100": "2", "2241000000": "3"},
+            "department": {"CC-1001": "4"},
+            "currency": {"CNY": "5"},
+            "posting_period": {"2026-03": "6"},
+        },
+    }
+    extra = [{"at": "record/tranId", "value": "{claim.id}"}]
+    of = ledger("netsuite", ["record/lineList/line/memo"], extra, options=options)
+    assert has(sent(of, submission(replace(TRIP, postings=_plain(TRIP)))), "tranId=EXP-2026-0042")
+    for path in ("record/postingPeriod", "record/lineList/line/account"):
+        assert refusal("netsuite", [path], options=options).code == "CB-249"
 
 
 def test_levels() -> None:

@@ -160,3 +160,27 @@ def test_a_code_without_a_name_is_refused_where_eas_asks_for_names() -> None:
     with pytest.raises(Exception, match=r"assistant_names\.cost_centre") as refused:
         profile.submit([submission(*pair)])
     assert refused.value.code == "CB-187"  # type: ignore[attr-defined]  # a ClaimError
+
+
+def test_an_account_may_have_assistant_accounts_of_its_own() -> None:
+    """A bank account wants its own number, and not the employee."""
+    own = {"1002.01": {"银行账户": "0241"}, "1001": {}}
+    profile = loaded(account_assistants=own)
+    pair = (
+        posting(Side.DEBIT, "9.00", account="1001", partner="E1"),
+        posting(Side.CREDIT, "9.00", account="1002.01", partner="E1", dimensions={"region": "N"}),
+    )
+    first, second = profile.submit([submission(*pair)]).body["col"]["item"]
+    assert not [name for name in first if name.startswith("asstAct")]
+    assert (second["asstActType1"], second["asstActNumber1"]) == ("银行账户", "0241")
+    assert "asstActType2" not in second
+
+
+@pytest.mark.parametrize(
+    "own", [{"银行账户": ""}, {"": "0241"}, {str(number): "1" for number in range(9)}]
+)
+def test_assistant_accounts_without_sense_are_refused(own: dict[str, str]) -> None:
+    """EAS stops reading at the first empty one, and reads eight."""
+    with pytest.raises(ConfigurationError, match=r"account 1002\.01") as refused:
+        loaded(account_assistants={"1002.01": own})
+    assert refused.value.code == "CB-243"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +16,7 @@ from tests.profiles.four_claims import CHART, previewed
 from tests.profiles.samples import TRIP, reversal, submission
 
 from claimbridge import xmlio
-from claimbridge.config import LedgerConfig
+from claimbridge.config import LedgerConfig, config_from
 from claimbridge.contract import Bundle, Contract
 from claimbridge.errors import ClaimError, SchemaViolation
 from claimbridge.ledger import Ledger
@@ -22,6 +24,7 @@ from claimbridge.mapping import Chart
 from claimbridge.model import Posting, Role, Side
 from claimbridge.profiles import load_profile
 
+ROOT = Path(__file__).resolve().parents[2]
 JOURNAL_ENTRY = "sap-journal-entry"
 BAPI = "sap-bapi"
 Item = tuple[str, str, str, str, str]
@@ -184,3 +187,37 @@ def test_what_came_after_2020_is_refused_by_its_generation(
     sent = submission(one) if verb == "submit" else reversal()
     with pytest.raises(SchemaViolation, match=words):
         ledger.writer.build(verb, (sent,))
+
+
+def test_extension_fields_go_as_the_page_says(tmp_path: Path) -> None:
+    """The page's entries, with a contract that a site has extended."""
+    page = (ROOT / "docs/sap-journal-entry.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```toml\n(\[\[ledger\.CN01\.extra\]\].*?)```", page, re.DOTALL)
+    entries = tomllib.loads(text)["ledger"]["CN01"]["extra"]
+    wsdl = (ROOT / "wsdl/sap-journal-entry.wsdl").read_text(encoding="utf-8")
+    own = '<xsd:element name="YY1_Claim_JEH" type="Id20" minOccurs="0"/>'
+    partner = '<xsd:element name="TradingPartner" type="Id10" minOccurs="0"/>'
+    taxes = '<xsd:element name="ProductTaxItem" type="ProductTaxItem" minOccurs="0" maxOccurs="unb'
+    assigned = '<xsd:element name="AccountAssignment" type="AccountAssignment" minOccurs="0"/>'
+    assert taxes in wsdl
+    assert assigned in wsdl
+    place = wsdl.index("/>", wsdl.index(taxes)) + len("/>")
+    wsdl = (wsdl[:place] + own + wsdl[place:]).replace(assigned, partner + assigned)
+    (tmp_path / "site.wsdl").write_text(wsdl, encoding="utf-8")
+    table = {
+        "name": "CN01",
+        "profile": JOURNAL_ENTRY,
+        "endpoint": "http://127.0.0.1:1/x",
+        "contract": str(tmp_path / "site.wsdl"),
+        "extra": entries,
+    }
+    ledger = Ledger(config_from(table, where="page"), chart=Chart.from_toml(CHART))
+    advance = msgspec.structs.replace(
+        TRIP.postings[2], role=Role.ADVANCE_CLEARING, account="1221000000"
+    )
+    whole = msgspec.structs.replace(TRIP, postings=(*TRIP.postings[:2], advance))
+    body = xmlio.parse(ledger.writer.build("submit", (submission(whole),)).body)
+    assert body.findtext(".//YY1_Claim_JEH") == TRIP.claim_id
+    partners = [(one.findtext("GLAccount"), one.findtext("TradingPartner"))
+                for one in body.iterfind(".//Item")]  # fmt: skip  # one thought
+    assert partners == [("6602010000", None), ("1221000000", "001000")]

@@ -60,6 +60,15 @@ def test_what_was_packed_is_unpacked(path: Path) -> None:
         assert canonical(parse(reply.body)) == canonical(parse(envelope))
 
 
+def test_replies_are_compressed_for_whom_takes_that() -> None:
+    """Some replies come compressed, and only to a client that says that it takes them."""
+    reply = SandboxReply(status=200, body=REPLIES[0].read_bytes(), content_type="text/xml")
+    manners = [Manner(lifelike=True, seed=seed) for seed in SEEDS]
+    taken = [packed(reply, one, gzip_taken=True).headers for one in manners]
+    assert 0 < sum("Content-Encoding" in headers for headers in taken) < len(manners)
+    assert all("Content-Encoding" not in packed(reply, one).headers for one in manners)
+
+
 def test_a_tidy_manner_changes_nothing() -> None:
     """Without lifelike no byte is touched."""
     content = REPLIES[0].read_bytes()

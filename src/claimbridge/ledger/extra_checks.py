@@ -18,7 +18,8 @@ from claimbridge.findings import Finding
 from claimbridge.ledger.setup import Setup
 from claimbridge.ledger.writing import Writer
 from claimbridge.model import Posting, Submission
-from claimbridge.profiles.extra.extras import Applied, Entry, Extras
+from claimbridge.profiles.extra.entries import Entry
+from claimbridge.profiles.extra.extras import Applied, Extras
 from claimbridge.profiles.extra.outline import Missing, find
 from claimbridge.profiles.extra.paths import is_within, steps_of, without_counts
 from claimbridge.profiles.extra.trials import Trial, changed_postings, trials

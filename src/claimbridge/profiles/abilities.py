@@ -215,6 +215,15 @@ class NamesNoPlace(Protocol):
 
 
 @runtime_checkable
+class TakesSamples(Protocol):
+    """A profile that looks codes up, and so refuses most samples."""
+
+    def for_samples(self) -> Profile:
+        """Return the same profile in a form that takes any code; nothing is posted with it."""
+        ...
+
+
+@runtime_checkable
 class NamesKept(Protocol):
     """A profile that needs constants in its requests: to refuse repeats, or to read its answers.
 

@@ -23,7 +23,9 @@ from claimbridge.contract.study.generation import Generation
 from claimbridge.contract.study.typed_dicts import types_module
 from claimbridge.contract.study.uses import Uses
 from claimbridge.errors import ClaimBridgeError, ConfigurationError
+from claimbridge.ledger import Ledger
 from claimbridge.profiles import PROFILES, Profile, load_profile
+from claimbridge.profiles.abilities import TakesSamples
 from claimbridge.profiles.samples import SAMPLE_OPTIONS
 from claimbridge.profiles.usage import uses_of
 
@@ -109,7 +111,7 @@ def check_profile(
         A locked bundle, or a WSDL file.
 
     """
-    opened = configured_ledger(config, ledger) if ledger is not None else None
+    opened = _for_samples(configured_ledger(config, ledger)) if ledger is not None else None
     judged = opened.setup.profile if opened else _profile(profile, option)
     own = _own_generation(judged)
     uses = uses_of(judged, own, build=opened.writer.request if opened else None)
@@ -197,9 +199,17 @@ def _uses(name: str) -> Uses:
     return uses_of(profile, _own_generation(profile))
 
 
+def _for_samples(ledger: Ledger) -> Ledger:
+    """Return the ledger with a profile that takes the samples' codes."""
+    setup = ledger.setup
+    if not isinstance(setup.profile, TakesSamples):
+        return ledger
+    return Ledger(setup.config, profile=setup.profile.for_samples())
+
+
 def _uses_of_ledger(config: Path, name: str) -> Uses:
     """Return what a ledger's requests have, with the fields of its configuration."""
-    ledger = configured_ledger(config, name)
+    ledger = _for_samples(configured_ledger(config, name))
     profile = ledger.setup.profile
     uses = uses_of(profile, _own_generation(profile), build=ledger.writer.request)
     return msgspec.structs.replace(uses, profile=name)

@@ -9,10 +9,18 @@ import msgspec
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.profiles.base import Profile
-from claimbridge.profiles.extra.extras import Entry, Extras
+from claimbridge.profiles.extra.entries import Entry
+from claimbridge.profiles.extra.extras import Extras
 from claimbridge.profiles.extra.paths import leaves, steps_of
 from claimbridge.profiles.extra.settings import Extra
-from claimbridge.profiles.extra.trials import Trial, built, changed_postings, owned, trials
+from claimbridge.profiles.extra.trials import (
+    Trial,
+    built,
+    changed_postings,
+    in_trials,
+    owned,
+    trials,
+)
 from claimbridge.profiles.extra.weight import at_risk, weights
 
 NONE = Extras((), ())
@@ -29,6 +37,7 @@ def open_extras(
     """
     if not (omit or extra):
         return NONE
+    profile = in_trials(profile)
     made = trials(profile)
     if not made:
         raise ConfigurationError(

@@ -113,6 +113,16 @@ def add(element: Element, steps: Steps, value: object, *, repeats: bool) -> None
         add(each, tuple(rest), value, repeats=repeats)
 
 
+def crosses_several(element: Element, steps: Steps) -> bool:
+    """Whether elements that repeat stand on the way to the last step."""
+    here: object = element
+    for step in steps[:-1]:
+        here = here.get(step) if isinstance(here, dict) else None
+        if isinstance(here, list):
+            return True
+    return False
+
+
 def _opened(element: Element, key: str) -> None:
     """Make what stands at ``key`` elements that can hold others; a text moves beside them."""
     inner = element.get(key)

@@ -9,7 +9,7 @@ import msgspec
 
 from claimbridge.errors import ClaimBridgeError, ConfigurationError
 from claimbridge.model import Posting, Submission
-from claimbridge.profiles.abilities import Reverses
+from claimbridge.profiles.abilities import Reverses, TakesSamples
 from claimbridge.profiles.base import Profile
 from claimbridge.profiles.extra.owned import Owned
 from claimbridge.profiles.request import Inner, Request
@@ -46,6 +46,7 @@ def trials(profile: Profile) -> tuple[Trial, ...]:
     Samples that it refuses are left out. Raises ConfigurationError CB-241 where building fails with
     anything but one of our errors.
     """
+    profile = in_trials(profile)
     reference = REFERENCE[: profile.capabilities.reference_length]
     posted = [
         made
@@ -53,6 +54,11 @@ def trials(profile: Profile) -> tuple[Trial, ...]:
         if (made := _first(profile, sample)) is not None
     ]
     return (*posted, *_reversals(profile, posted), *_batches(profile, posted))
+
+
+def in_trials(profile: Profile) -> Profile:
+    """Return the form of a profile that samples are tried on."""
+    return profile.for_samples() if isinstance(profile, TakesSamples) else profile
 
 
 def built(

@@ -48,7 +48,7 @@ from claimbridge.profiles.kingdee.facades import ENDPOINTS, OPERATIONS, Facade, 
 from claimbridge.profiles.kingdee.login import LoginForm, book_of
 from claimbridge.profiles.kingdee.lookup import FIND, LookupRequest, VoucherLookup
 from claimbridge.profiles.kingdee.replies import FORM, outcome
-from claimbridge.profiles.kingdee.rows import DEBIT, RowSettings, local_total, rows
+from claimbridge.profiles.kingdee.rows import DEBIT, MOST_ASSISTANTS, RowSettings, local_total, rows
 from claimbridge.profiles.kit.markup import element
 from claimbridge.profiles.kit.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ROLE
 from claimbridge.profiles.kit.reading import read_untyped, unknown
@@ -112,7 +112,9 @@ class KingdeeEas:
     ``voucher_type`` 凭证字 and ``creator`` 制单人 must exist in EAS. ``currencies`` are EAS's codes
     by ISO code, ``rates`` convert into ``local_currency``. ``dimensions`` name the assistant
     account 核算项目 of each dimension. ``assistant_names`` are names by code, for dimensions whose
-    name EAS asks for beside the code. ``submit`` False saves drafts.
+    name EAS asks for beside the code. ``account_assistants`` are codes by account and assistant
+    account, for accounts whose assistant accounts no claim knows: a bank account's own number.
+    ``submit`` False saves drafts.
 
     ``listing`` names the parts of a string of ``findVoucher``: ``reference``, ``number``, ``debit``
     (in local currency), ``type``, ``year``, ``period``, "" for a part of no interest. An empty
@@ -142,6 +144,7 @@ class KingdeeEas:
         rates: dict[str, Decimal] | None = None,
         dimensions: dict[str, str] | None = None,
         assistant_names: dict[str, dict[str, str]] | None = None,
+        account_assistants: dict[str, dict[str, str]] | None = None,
         submit: bool = True,
         listing: list[str] | None = None,
         refuses_repeats: bool = False,
@@ -164,6 +167,7 @@ class KingdeeEas:
             rates=rates or {},
             dimensions=_DIMENSIONS if dimensions is None else dimensions,
             assistant_names=assistant_names or {},
+            account_assistants=_check_assistants(account_assistants or {}),
             credit=_check_credit(credit),
         )
         self._facade: Facade = facade
@@ -285,6 +289,18 @@ class KingdeeEas:
         if read.others and any(one.kind is _K.REJECTED for one in outcomes):
             return (unknown("EAS refuses the voucher, and adds a part that is not a result"),)
         return outcomes
+
+
+def _check_assistants(given: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+    for account, own in given.items():
+        if len(own) > MOST_ASSISTANTS or not all(name and code for name, code in own.items()):
+            raise ConfigurationError(
+                f"profile 'kingdee-eas': account_assistants of account {account}: give "
+                f"{MOST_ASSISTANTS} assistant accounts at most, each with its code; an empty table "
+                "sends none; see [ledger.X.options]",
+                code="CB-243",
+            )
+    return given
 
 
 def _check_credit(credit: int | None) -> int:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DEBIT: Final = 1
 _MOST_DIGITS: Final = 15
 """What an IEEE double, EAS's type of amounts, holds of a decimal number without loss."""
-_MOST_DIMENSIONS: Final = 8
+MOST_ASSISTANTS: Final = 8
 _ONE: Final = Decimal(1)
 
 
@@ -39,6 +39,7 @@ class RowSettings(msgspec.Struct, frozen=True, kw_only=True):
     rates: Mapping[str, Decimal]
     dimensions: Mapping[str, str]
     assistant_names: Mapping[str, Mapping[str, str]]
+    account_assistants: Mapping[str, Mapping[str, str]]
     credit: int
 
 
@@ -197,15 +198,27 @@ def _number_to_reverse(voucher: Voucher) -> str:
 
 
 def _assistants(posting: Posting, voucher: Voucher, settings: RowSettings) -> requests.WSWSVoucher:
-    """Return the assistant accounts 核算项目: EAS stops reading at the first empty one."""
+    """Return the assistant accounts 核算项目: EAS stops reading at the first empty one.
+
+    An account may have its own ones by configuration, in place of the posting's dimensions.
+    """
+    own = settings.account_assistants.get(posting.account)
+    if own is not None:
+        numbered = enumerate(own.items(), start=1)
+        fixed = {
+            name: text
+            for number, (kind, code) in numbered
+            for name, text in ((f"asstActType{number}", kind), (f"asstActNumber{number}", code))
+        }
+        return cast("requests.WSWSVoucher", fixed)
     held = {name: code for name, code in dimensions_of(posting).items() if name != CASH_FLOW}
     foreign = [name for name in held if name not in settings.dimensions]
-    if foreign or len(held) > _MOST_DIMENSIONS:
+    if foreign or len(held) > MOST_ASSISTANTS:
         what = (
             f"the dimension {foreign[0]!r} has no assistant account; name one in "
             "[ledger.X.options] dimensions"
             if foreign
-            else f"{len(held)} assistant accounts, but EAS takes {_MOST_DIMENSIONS} at most"
+            else f"{len(held)} assistant accounts, but EAS takes {MOST_ASSISTANTS} at most"
         )
         raise ClaimError(f"account {posting.account}: {what}", code="CB-187")
     found: dict[str, Any] = {}

@@ -262,6 +262,17 @@ class NetSuite:
         profile._take(records)
         return profile
 
+    def for_samples(self) -> NetSuite:
+        """Return the same profile without look-ups: codes are sent as they are."""
+        months = {
+            f"{year}-{month:02}": f"{month}" for year in (2026, 2027) for month in range(1, 13)
+        }
+        ids = {**self._settings.internal_ids, "posting_period": months}
+        profile = copy.copy(self)
+        profile._settings = msgspec.structs.replace(self._settings, match={}, internal_ids=ids)
+        profile._take(MasterRecords())
+        return profile
+
     def headers(self, call: Attempt) -> Sequence[bytes]:
         """Return the token passport with a new nonce; no header where no secrets are configured.
 

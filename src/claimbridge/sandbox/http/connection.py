@@ -47,12 +47,13 @@ class SandboxConnection:
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.manner: Manner = TIDY
+        self._takes_gzip = b"gzip" in dict(scope["headers"]).get(b"accept-encoding", b"")
         self._transport: asyncio.Transport = scope[_TRANSPORT]
         self._receive = receive
         self._send = send
 
     def _packed(self, reply: SandboxReply) -> SandboxReply:
-        return packed(reply, self.manner)
+        return packed(reply, self.manner, gzip_taken=self._takes_gzip)
 
     async def request(self) -> bytes | None:
         """Return the whole body; None when the client went away or sent too much."""

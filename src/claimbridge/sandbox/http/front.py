@@ -6,6 +6,7 @@ come with it. What the document says stays as it is, and so does what is signed 
 
 from __future__ import annotations
 
+import gzip
 import re
 from typing import Final
 
@@ -34,14 +35,21 @@ _HEADERS: Final = {
 _COOKIES: Final = ("BIGipServer~erp~pool=1677787402.36895.0000; path=/", "JSESSIONID=0A1B; Path=/x")
 
 
-def packed(reply: SandboxReply, manner: Manner) -> SandboxReply:
-    """Return a reply as it leaves the front; as it is when ``manner`` is tidy."""
+def packed(reply: SandboxReply, manner: Manner, *, gzip_taken: bool = False) -> SandboxReply:
+    """Return a reply as it leaves the front; as it is when ``manner`` is tidy.
+
+    ``gzip_taken``: the client takes compressed replies.
+    """
     if not manner.lifelike:
         return reply
     if "xml" in reply.content_type:
         reply = _encoded(reply, manner)
         if manner.happens("parts", chance=0.15):
             reply = _in_parts(reply, manner)
+    if gzip_taken and reply.body and manner.happens("gzip", chance=0.3):
+        headers = {**reply.headers, "Content-Encoding": "gzip"}
+        body = gzip.compress(reply.body, mtime=0)
+        reply = msgspec.structs.replace(reply, body=body, headers=headers)
     return _with_headers(reply, manner)
 
 
