@@ -52,6 +52,7 @@ SLOW: Final = (
     "tests/profiles/test_netsuite_first_day.py",
     "tests/profiles/test_netsuite_reports.py",
     "tests/profiles/test_requests.py",
+    "tests/profiles/test_sap_options.py",
     "tests/profiles/test_voucher_xml.py",
     "tests/sandbox/test_faults.py",
     "tests/sandbox/test_state.py",

@@ -371,6 +371,10 @@ def test_a_reversal_that_the_erp_refuses(
     ended = probed(run)
     assert (ended.code, steps(ended)) == (1, ["posted", "found", "reversed"])
     assert ended.records[-1]["is_proven"] is False
+    (held,) = sandbox.ledger()
+    assert "stays in the books as " in ended.records[-1]["text"]
+    assert held.journal_entry is not None
+    assert held.journal_entry.split(" / ")[0] in ended.records[-1]["text"]
     again = probed(run)
     assert (again.code, again.records[0]["goes_on"]) == (0, True)
     assert [len(part) for part in effects(sandbox.ledger())] == [1, 1]
@@ -452,6 +456,36 @@ def test_a_lost_answer_of_an_erp_that_cannot_be_asked(
     last = probed(run)
     assert (last.code, steps(last)) == (0, STEPS)
     assert [len(part) for part in effects(sandbox.ledger())] == [1, 1]
+
+
+def test_a_lost_reversal_of_an_erp_that_cannot_be_asked(
+    run: Run, folder: Folder, sandbox: Sandbox
+) -> None:
+    """It is the reversal that a person looks for, and settles; each probe says the same."""
+    configure(folder, sandbox, "sap-journal-entry")
+    sandbox.set_faults("commit-then-drop@2")
+    for _ in range(2):
+        ended = probed(run)
+        last = ended.records[-1]
+        assert (ended.code, last["step"], last["code"]) == (3, "reversed", "CB-421")
+        assert f"look for {ended.records[0]['reference']}.X1 in the ERP" in last["text"]
+    number, company, year = str(sandbox.ledger()[1].journal_entry).split(" / ")
+    claim = ended.records[0]["claim"]
+    run("journal", "settle", claim, "--revision", "1", "--posted", number,
+        "--company", company, "--fiscal-year", year)  # fmt: skip
+    last = probed(run)
+    assert (last.code, steps(last)[-1]) == (0, "found_reversed")
+    assert [len(part) for part in effects(sandbox.ledger())] == [1, 1]
+
+
+def test_what_is_not_known_is_not_told_as_no(run: Run, folder: Folder, sandbox: Sandbox) -> None:
+    """A lost answer may have posted: people are not told that nothing was."""
+    configure(folder, sandbox, "sap-journal-entry")
+    sandbox.set_faults("commit-then-drop@1")
+    ended = run("probe", "CN01", "--yes", "--new-journal", *CHOICE)
+    assert ended.code == 3
+    assert "! posted: not known\n" in ended.out
+    assert "not posted\n" not in ended.out
 
 
 def test_what_the_erp_does_not_show_is_unknown(run: Run, folder: Folder, sandbox: Sandbox) -> None:

@@ -81,7 +81,7 @@ def test_php_reads_every_row_as_it_was_meant(to_eas: Any, eas: Eas, trip: Claim)
         assert type(row["entrySeq"]) is int
         assert Decimal(row["debitAmount" if debit else "creditAmount"]) == posting.amount
         assert ("creditAmount" if debit else "debitAmount") not in row
-        assert row["entryDC"] == (1 if debit else 0)
+        assert row["entryDC"] == (1 if debit else -1)
         assert (row["description"], row["voucherNumber"]) == (trip.id, trip.id)
         assert row["voucherAbstract"] == posting.narration
         assert row["accountNumber"] == posting.account

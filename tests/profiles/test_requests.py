@@ -59,6 +59,7 @@ BROKEN = {
     "workday/profile.py": [
         ('"Debit_Amount": amount', '"Debit": amount', 'Extra key "Debit"'),
         ('"@Add_Only": True', '"@AddOnly": True', 'Extra key "@AddOnly"'),
+        ('{"Auto_Complete": True}', '{"AutoComplete": True}', '"dict[str, bool] | None"'),
     ],
     "reference/profile.py": [
         ('{"Reference": list(', '{"References": list(', 'Extra key "References"')

@@ -17,7 +17,6 @@ from claimbridge.contract import Bundle, Contract
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import Posting, Role, Side, Voucher
 from claimbridge.profiles import load_profile
-from claimbridge.testing.conformance import check
 
 Shared = Callable[[str], Path]
 Options = dict[str, Any]
@@ -350,18 +349,3 @@ def test_an_order_has_twelve_digits(shared: Shared) -> None:
     assert rows(found, "Item/AccountAssignment", "OrderID", "Grant", "Fund", "FunctionalArea") == [
         ("000000000077", "0" * 19 + "9", "5", "0100")
     ]
-
-
-@pytest.mark.parametrize("name", [JOURNAL_ENTRY, BAPI])
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"untaxed": "V0", "taxes": {"J1": {"by_item": True}, "V0": {"classification": "VST"}}},
-        {"taxes": {code: {"direct": True} for code in ("J1", "J2", "J6")}},
-        {"taxes": {"J1": {"non_deductible": {"classification": "NVV"}, "business_place": "1"}}},
-    ],
-    ids=["untaxed by item", "direct", "non-deductible"],
-)
-def test_no_option_loses_a_value(name: str, options: Options) -> None:
-    """Whatever a site states: every field of a voucher reaches the request, or is refused."""
-    check(name, options=options)

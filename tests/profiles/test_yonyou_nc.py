@@ -21,6 +21,7 @@ from claimbridge.contract.strings.replies import read_inner
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.ledger import Ledger
 from claimbridge.model import OutcomeKind, Role, Voucher
+from claimbridge.profiles import load_profile
 from claimbridge.profiles.strings.yonyou_nc import YonyouNc
 from claimbridge.xmlio import parse
 
@@ -73,9 +74,13 @@ def test_the_document_in_the_string(encoding: str) -> None:
         assert debits == credits_ == Decimal("1000.00")
 
 
+def posting_by(**options: Any) -> YonyouNc:
+    return YonyouNc(**{**SITE["yonyou-nc"], **options})
+
+
 def told(inner: str) -> tuple[OutcomeKind, str]:
     reply = f"<synchronizeDataResponse><return>{escape(inner)}</return></synchronizeDataResponse>"
-    (outcome,) = YonyouNc().read(Reply(parse(reply.encode())))
+    (outcome,) = posting_by().read(Reply(parse(reply.encode())))
     return outcome.kind, str(outcome.journal_entry or "")
 
 
@@ -136,10 +141,6 @@ def test_what_a_reply_proves(inner: str, kind: OutcomeKind) -> None:
     assert told(inner) == (kind, "7" if kind is OutcomeKind.POSTED else "")
 
 
-def posting_by(**options: Any) -> YonyouNc:
-    return YonyouNc(**{**SITE["yonyou-nc"], **options})
-
-
 def test_what_has_no_place_is_refused() -> None:
     """Neither a dimension nor a foreign amount is dropped or guessed."""
     with pytest.raises(ClaimError, match="profit_centre") as caught:
@@ -147,17 +148,19 @@ def test_what_has_no_place_is_refused() -> None:
     assert caught.value.code == "CB-175"
     with pytest.raises(ClaimError, match="from CNY to EUR") as caught:
         posting_by(local_currency="EUR").submit([submission(without("profit_centre"))])
-    assert caught.value.code == "CB-177"
+    assert caught.value.code == "CB-185"
     with pytest.raises(ClaimError, match="group_rates"):
         posting_by(group_currency="USD").submit([submission(without("profit_centre"))])
 
 
-def test_nothing_is_posted_by_codes_that_nobody_stated() -> None:
-    """A site's own codes have no defaults; replies are read without them."""
-    ledger = Ledger(LedgerConfig(name="N", profile="yonyou-nc", endpoint="http://127.0.0.1:1/x"))
-    with pytest.raises(ConfigurationError, match="receiver, book") as caught:
-        ledger.writer.build("submit", (submission(without("profit_centre")),))
-    assert caught.value.code == "CB-243"
+@pytest.mark.parametrize("name", ["account", "groupcode", "business_unit", "receiver", "book"])
+def test_no_code_of_a_site_is_guessed(name: str) -> None:
+    """A site's own codes have no defaults, and are not empty."""
+    stated = {key: one for key, one in SITE["yonyou-nc"].items() if key != name}
+    for options in (stated, {**stated, name: ""}):
+        with pytest.raises(ConfigurationError, match=name) as caught:
+            load_profile("yonyou-nc", options)
+        assert caught.value.code == "CB-243"
 
 
 def test_the_three_other_currencies() -> None:

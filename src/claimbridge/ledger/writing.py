@@ -40,7 +40,6 @@ from claimbridge.profiles.abilities import (
     HasPorts,
     LooksUp,
     NamesLaterElements,
-    NamesUnstated,
     Queries,
     Reverses,
 )
@@ -194,8 +193,6 @@ class Writer:
         ClaimError as the profile does, ConfigurationError.
         """
         profile, extras = self._profile, self._setup.extras
-        if verb != "query":
-            self._check_stated()
         if verb == "submit":
             return extras.build(profile.submit, submissions, self.opens)
         if verb == "reverse" and isinstance(profile, Reverses):
@@ -220,16 +217,6 @@ class Writer:
             return self._contract(request).request_of(request.operation, request.body.keys())
         inner = self._inner.opened(request.inner)
         return inner.root, inner.types
-
-    def _check_stated(self) -> None:
-        """Refuse to build a document by codes that the site has not stated (CB-243)."""
-        profile = self._profile
-        if isinstance(profile, NamesUnstated) and (missing := ", ".join(profile.unstated)):
-            raise ConfigurationError(
-                f"profile {profile.name!r} posts nothing before {missing} is stated: nobody can "
-                f"guess the codes of a site; see [ledger.{self._setup.config.name}.options]",
-                code="CB-243",
-            )
 
     def body(
         self, request: Request, *, signing: Signing = None

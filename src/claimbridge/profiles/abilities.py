@@ -246,19 +246,6 @@ class NamesLaterElements(Protocol):
         ...
 
 
-@runtime_checkable
-class NamesUnstated(Protocol):
-    """A profile whose site must state codes that nobody can guess, before anything is posted.
-
-    Replies are read without them. A ledger that lacks one refuses to build a document.
-    """
-
-    @property
-    def unstated(self) -> Sequence[str]:
-        """The names of the options that the configuration does not state, and should."""
-        ...
-
-
 def lacking(profile: Profile) -> Iterator[str]:
     """Yield the methods that a profile's capabilities promise, and that it does not have."""
     can = profile.capabilities

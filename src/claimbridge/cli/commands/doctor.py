@@ -25,7 +25,6 @@ from claimbridge.journal import MemoryJournal, open_journal
 from claimbridge.ledger import Ledger, book_config_of, transport_settings
 from claimbridge.model import State
 from claimbridge.profiles import load_profile
-from claimbridge.profiles.abilities import NamesUnstated
 from claimbridge.soap.transport.tls import greet
 from claimbridge.sources.base import NOT_ASKED, AnswersDoctor, Source
 from claimbridge.sources.record import ArrivalState, open_record
@@ -94,7 +93,6 @@ def _examine(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
         return
     checks: dict[str, Callable[[LedgerConfig], str | tuple[str, str]]] = {
         "contract": _contract,
-        "options": _options,
         "chart": _chart,
         "identity": certificates.check_identity,
         "journal": _journal,
@@ -171,15 +169,6 @@ def _contract(config: LedgerConfig) -> str:
     ledger = Ledger(unsigned)
     count = len(ledger.setup.contract.operations)
     return f"profile {config.profile}, {count} operation{'s' if count != 1 else ''}"
-
-
-def _options(config: LedgerConfig) -> str | tuple[str, str]:
-    """Say whether the profile knows the codes of the site that it posts by."""
-    profile = load_profile(config.profile, config.options)
-    if isinstance(profile, NamesUnstated) and profile.unstated:
-        missing = ", ".join(profile.unstated)
-        return "failure", f"state {missing} in [ledger.{config.name}.options]; nobody can guess it"
-    return f"{len(config.options)} stated" if config.options else "none stated, none needed"
 
 
 def _fields(config: LedgerConfig) -> str:

@@ -17,8 +17,14 @@ from claimbridge.cli.options import Config, Json, NewJournal
 from claimbridge.cli.output import NO, WARN, YES, complain, emit, paragraph, say
 from claimbridge.cli.records import plain_entry, plain_reasons
 from claimbridge.client import Client
-from claimbridge.errors import ClaimBridgeError, ConfigurationError, LedgerRejection, OutcomeUnknown
-from claimbridge.model import Posting
+from claimbridge.errors import (
+    ClaimBridgeError,
+    ConfigurationError,
+    DeliveryError,
+    LedgerRejection,
+    OutcomeUnknown,
+)
+from claimbridge.model import Posting, State
 from claimbridge.profiles import PROFILES
 from claimbridge.submission import ProbeChoice, ProbeIntention, ProbeStep
 from claimbridge.submission.probe import check_wait
@@ -32,6 +38,7 @@ _STEPS: Final = {
 """The steps in their order, and what people call them."""
 _UNPROVEN: Final = {"found": "not asked", "reversed": "not reversed", "found_reversed": "not asked"}
 """What they are called where the ERP shows nothing."""
+_BEING_REVERSED: Final = frozenset({State.REVERSING, State.REVERSED})
 _PAGES: Final = {"reference": "reference-contract"}
 """Pages that are not named as their profile."""
 
@@ -233,17 +240,29 @@ class _Run:
         if self._done and code == NOT_DELIVERED:
             code = UNKNOWN  # what was posted is there, whatever became of the question
         advice = self._advice(code, error)
-        names = [step.name for step in self._done]
-        failed = next(name for name in _STEPS if name not in names)
+        failed = self._next_step()
         if self._json:
             reasons = plain_reasons(error.reasons) if isinstance(error, LedgerRejection) else []
             text = f"{error.message}; {advice}"
             emit(self._record(failed, text, None, code=error.code, reasons=reasons))
         else:
-            say(NO, f" not {_STEPS[failed]}")
+            if code == UNKNOWN:
+                say(WARN, f" {_STEPS[failed]}: not known")
+            else:
+                say(NO, f" not {_STEPS[failed]}")
             paragraph(str(error), indent=4)
             paragraph(advice, indent=4)
         return code
+
+    def _next_step(self) -> str:
+        """Return the step that was under way; of one that is being reversed, finding is over."""
+        names = list(_STEPS)
+        if not self._done:
+            return names[0]
+        last = self._done[-1].name
+        if last == "posted" and self._intention.document.state in _BEING_REVERSED:
+            last = "found"
+        return names[names.index(last) + 1]
 
     def _advice(self, code: int, error: ClaimBridgeError) -> str:
         again = f"claimbridge probe {self._client.ledger.name}"
@@ -251,8 +270,8 @@ class _Run:
             wait = error.retry_after if isinstance(error, OutcomeUnknown) else None
             soon = f" in {math.ceil(wait)} s" if wait else ""
             first = {
-                "CB-421": f"{self._settle()}; then ",
-                "CB-431": f"{self._settle()}; then ",
+                "CB-421": f"{self._settle(error)}; then ",
+                "CB-431": f"{self._settle(error)}; then ",
                 "CB-427": "settle it so; then ",
             }.get(error.code, "")
             then = "it goes on with this voucher, and posts no other"
@@ -262,13 +281,19 @@ class _Run:
         profile = self._client.ledger.setup.config.profile
         page = _PAGES.get(profile, profile)
         where = f' as "First day" in docs/{page}.md says' if profile in PROFILES else ""
-        return f"fix what the ERP refuses{where}, then run `{again}` again"
+        stays = f"the voucher stays in the books as {self._entry()}; " if self._done else ""
+        return f"{stays}fix what is refused{where}, then run `{again}` again"
 
-    def _settle(self) -> str:
+    def _entry(self) -> str:
+        entries = [step.journal_entry for step in self._done if step.journal_entry is not None]
+        return str(entries[-1]) if entries else self._intention.document.reference
+
+    def _settle(self, error: ClaimBridgeError) -> str:
         document = self._intention.document
+        reference = error.reference if isinstance(error, DeliveryError) else None
         command = f"claimbridge journal settle {document.key.claim_id} --revision 1"
         return (
-            f"look for {document.reference} in the ERP, and record what you find: "
+            f"look for {reference or document.reference} in the ERP, and record what you find: "
             f"`{command} --posted NUMBER` or `{command} --not-posted`"
         )
 

@@ -49,6 +49,7 @@ from claimbridge.profiles.kingdee.login import LoginForm, book_of
 from claimbridge.profiles.kingdee.lookup import FIND, LookupRequest, VoucherLookup
 from claimbridge.profiles.kingdee.replies import FORM, outcome
 from claimbridge.profiles.kingdee.rows import DEBIT, MOST_ASSISTANTS, RowSettings, local_total, rows
+from claimbridge.profiles.kit.local_amounts import LocalCurrency
 from claimbridge.profiles.kit.markup import element
 from claimbridge.profiles.kit.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ROLE
 from claimbridge.profiles.kit.reading import read_untyped, unknown
@@ -162,9 +163,8 @@ class KingdeeEas:
         self._settings = RowSettings(
             voucher_type=voucher_type,
             creator=creator,
-            local_currency=local_currency,
+            local=LocalCurrency(local_currency, rates or {}),
             currencies={"CNY": "BB01"} if currencies is None else currencies,
-            rates=rates or {},
             dimensions=_DIMENSIONS if dimensions is None else dimensions,
             assistant_names=assistant_names or {},
             account_assistants=_check_assistants(account_assistants or {}),

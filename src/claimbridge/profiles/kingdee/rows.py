@@ -15,7 +15,8 @@ import msgspec
 from claimbridge.errors import ClaimError
 from claimbridge.model import Posting, Purpose, Side, Submission, Voucher
 from claimbridge.model.cash_flow import CASH_FLOW, CashFlow, cash_flows
-from claimbridge.model.money import EXACT, rounded, summed
+from claimbridge.model.money import EXACT, summed
+from claimbridge.profiles.kit.local_amounts import LocalCurrency
 from claimbridge.profiles.kit.owners import of_posting
 from claimbridge.profiles.kit.sourced import Sourced, claim_field, dimensions_of
 
@@ -26,7 +27,6 @@ DEBIT: Final = 1
 _MOST_DIGITS: Final = 15
 """What an IEEE double, EAS's type of amounts, holds of a decimal number without loss."""
 MOST_ASSISTANTS: Final = 8
-_ONE: Final = Decimal(1)
 
 
 class RowSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,9 +34,8 @@ class RowSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     voucher_type: str
     creator: str
-    local_currency: str
+    local: LocalCurrency
     currencies: Mapping[str, str]
-    rates: Mapping[str, Decimal]
     dimensions: Mapping[str, str]
     assistant_names: Mapping[str, Mapping[str, str]]
     account_assistants: Mapping[str, Mapping[str, str]]
@@ -53,7 +52,8 @@ def rows(submission: Submission, settings: RowSettings) -> list[requests.WSWSVou
     """
     voucher = submission.voucher
     try:
-        amounts = local_amounts(voucher, settings)
+        _check_currencies(voucher, settings)
+        amounts = settings.local.amounts(voucher.postings)
         head = _head(submission, settings)
         entries = [
             of_posting(
@@ -72,29 +72,9 @@ def rows(submission: Submission, settings: RowSettings) -> list[requests.WSWSVou
         raise
 
 
-def local_amounts(voucher: Voucher, settings: RowSettings) -> list[Decimal]:
-    """Return each posting's amount in the local currency; debits and credits agree in it.
-
-    A difference from rounding goes to the largest posting of the smaller side.
-    """
-    converted = [_convert(posting, settings) for posting in voucher.postings]
-    sides = [posting.side for posting in voucher.postings]
-    debits, credits = (
-        summed(one for one, side in zip(converted, sides, strict=True) if side is wanted)
-        for wanted in (Side.DEBIT, Side.CREDIT)
-    )
-    if debits != credits:
-        short = Side.DEBIT if debits < credits else Side.CREDIT
-        on_it = [n for n, side in enumerate(sides) if side is short]
-        largest = max(on_it, key=lambda n: converted[n])
-        missing = EXACT.subtract(debits, credits).copy_abs()
-        converted[largest] = EXACT.add(converted[largest], missing)
-    return converted
-
-
 def local_total(voucher: Voucher, settings: RowSettings) -> Decimal:
     """Return the debits' sum in the local currency, as EAS adds it up; never negative."""
-    pairs = zip(voucher.postings, local_amounts(voucher, settings), strict=True)
+    pairs = zip(voucher.postings, settings.local.amounts(voucher.postings), strict=True)
     return summed(local for posting, local in pairs if posting.side is Side.DEBIT)
 
 
@@ -140,7 +120,7 @@ def _row(
         "voucherAbstract": Sourced(narration, claim_field(posting, "narration")),
         "accountNumber": Sourced(posting.account, claim_field(posting, "account")),
         "currencyNumber": settings.currencies[posting.currency],
-        "localRate": _rate(posting.currency, settings),
+        "localRate": settings.local.rate(posting.currency),
         "entryDC": DEBIT if is_debit else settings.credit,
         "originalAmount": amount(posting.amount),
         "debitAmount": amount(local) if is_debit else None,
@@ -152,19 +132,11 @@ def _cash_rows(
     voucher: Voucher, amounts: Sequence[Decimal], settings: RowSettings
 ) -> list[requests.WSWSVoucher]:
     """Return a row for each cash flow; the parts of a cash posting add up in both currencies."""
-    found: list[requests.WSWSVoucher] = []
-    spent: dict[int, Decimal] = {}
-    for flow in cash_flows(voucher):
-        cash, so_far = voucher.postings[flow.cash], spent.get(flow.cash, Decimal(0))
-        exact = EXACT.multiply(flow.amount, _rate(cash.currency, settings))
-        local = (
-            EXACT.subtract(amounts[flow.cash], so_far)
-            if flow.last
-            else rounded(exact, settings.local_currency)
-        )
-        spent[flow.cash] = EXACT.add(so_far, local)
-        found.append(_cash_row(voucher, flow, local, settings))
-    return found
+    flows = cash_flows(voucher)
+    parts = settings.local.of_flows(flows, voucher.postings, amounts)
+    return [
+        _cash_row(voucher, flow, part, settings) for flow, part in zip(flows, parts, strict=True)
+    ]
 
 
 def _cash_row(
@@ -182,7 +154,7 @@ def _cash_row(
         "oppAccountSeq": flow.opposite + 1,
         "itemFlag": 1,
         "currencyNumber": settings.currencies[cash.currency],
-        "localRate": _rate(cash.currency, settings),
+        "localRate": settings.local.rate(cash.currency),
         "primaryItem": Sourced(flow.item, claim_field(opposite, "account")),
         # EAS finds the coefficient's sign itself, by the item's direction and the cash row's side.
         "primaryCoef": 1,
@@ -246,28 +218,14 @@ def _assistant_name(
     return Sourced(name, code.field)
 
 
-def _convert(posting: Posting, settings: RowSettings) -> Decimal:
-    if posting.currency not in settings.currencies:
-        raise ClaimError(
-            f"the currency {posting.currency} has no code of EAS; add the code to "
-            "[ledger.X.options] currencies",
-            code="CB-185",
-        )
-    rate = _rate(posting.currency, settings)
-    return rounded(EXACT.multiply(posting.amount, rate), settings.local_currency)
-
-
-def _rate(currency: str, settings: RowSettings) -> Decimal:
-    if currency == settings.local_currency:
-        return _ONE
-    rate = settings.rates.get(currency)
-    if rate is None:
-        raise ClaimError(
-            f"there is no rate from {currency} to {settings.local_currency}; add the rate to "
-            "[ledger.X.options] rates, or convert in the chart",
-            code="CB-185",
-        )
-    return rate
+def _check_currencies(voucher: Voucher, settings: RowSettings) -> None:
+    for posting in voucher.postings:
+        if posting.currency not in settings.currencies:
+            raise ClaimError(
+                f"the currency {posting.currency} has no code of EAS; add the code to "
+                "[ledger.X.options] currencies",
+                code="CB-185",
+            )
 
 
 def _exact(amount: Decimal, posting: Posting) -> Decimal:

@@ -21,13 +21,15 @@ class LocalCurrency:
     names them in errors. ``currency`` "" converts nothing: amounts stay as entered.
     """
 
-    def __init__(self, currency: str, rates: Mapping[str, Decimal], *, option: str) -> None:
+    def __init__(
+        self, currency: str, rates: Mapping[str, Decimal], *, option: str = "rates"
+    ) -> None:
         self.currency: Final = currency
         self._rates: Final = dict(rates)
         self._option: Final = option
 
     def rate(self, currency: str) -> Decimal:
-        """Return what one unit of ``currency`` is worth; raises ClaimError CB-177 for no rate."""
+        """Return what one unit of ``currency`` is worth; raises ClaimError CB-185 for no rate."""
         if self.currency in {"", currency}:
             return _ONE
         rate = self._rates.get(currency)
@@ -35,7 +37,7 @@ class LocalCurrency:
             raise ClaimError(
                 f"there is no rate from {currency} to {self.currency}; add the rate to "
                 f"[ledger.X.options] {self._option}, or convert in the chart",
-                code="CB-177",
+                code="CB-185",
             )
         return rate
 

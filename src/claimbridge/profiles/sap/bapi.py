@@ -41,7 +41,7 @@ from claimbridge.profiles.kit.owners import of_document
 from claimbridge.profiles.kit.reading import not_let_in, unknown
 from claimbridge.profiles.kit.sourced import Sourced
 from claimbridge.profiles.request import Request, as_request
-from claimbridge.profiles.sap.bapi_items import DIMENSIONS, Settings, tables_of
+from claimbridge.profiles.sap.bapi_items import DIMENSIONS, BapiItemSettings, tables_of
 from claimbridge.profiles.sap.faults import read_sap_fault
 from claimbridge.profiles.sap.items import HEADER_TEXT, items_of
 from claimbridge.profiles.sap.returns import ENTRY, is_duplicate, object_key, refusals, spelt
@@ -158,7 +158,7 @@ class SapBapi:
         voucher = submission.voucher
         items = items_of(voucher, self._taxes, untaxed=self._untaxed)
         place = business_place_of(voucher, self._taxes)
-        settings = Settings(voucher=voucher, keys=self._tax_keys, business_place=place)
+        settings = BapiItemSettings(voucher=voucher, keys=self._tax_keys, business_place=place)
         body: requests.AccDocumentPost = {
             "Documentheader": {
                 "BusAct": "RFBU",

@@ -31,7 +31,7 @@ DIMENSIONS: Final = ("profit_centre", "segment", "order", "functional_area", "bu
 """The dimensions that ACCOUNTGL has places for."""
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class BapiItemSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the items of one document share.
 
     ``keys`` are the condition of a tax item whose tax code states none. ``business_place`` ""
@@ -52,7 +52,7 @@ class Tables(TypedDict):
     Currencyamount: requests.Amounts
 
 
-def tables_of(items: Sequence[SapItem], settings: Settings) -> Tables:
+def tables_of(items: Sequence[SapItem], settings: BapiItemSettings) -> Tables:
     """Return the tables of a document, without its header.
 
     Raises ClaimError CB-162 for a dimension without a place.
@@ -80,7 +80,7 @@ def _group(item: SapItem) -> str | None:
     return f"{int(item.group):06}" if item.group else None
 
 
-def _gl_item(item: SapItem, settings: Settings) -> requests.GlItem:
+def _gl_item(item: SapItem, settings: BapiItemSettings) -> requests.GlItem:
     posting = item.posting
     check_dimensions(posting, DIMENSIONS, settings.voucher.claim_id)
     return {
@@ -100,7 +100,7 @@ def _gl_item(item: SapItem, settings: Settings) -> requests.GlItem:
     }
 
 
-def _vendor_item(item: SapItem, settings: Settings) -> requests.PayableItem:
+def _vendor_item(item: SapItem, settings: BapiItemSettings) -> requests.PayableItem:
     return {
         "ItemnoAcc": _number(item),
         "VendorNo": internal(item.posting, item.posting.partner, "partner", PARTNER),
@@ -109,7 +109,7 @@ def _vendor_item(item: SapItem, settings: Settings) -> requests.PayableItem:
     }
 
 
-def _tax_item(item: SapItem, settings: Settings) -> requests.TaxItem:
+def _tax_item(item: SapItem, settings: BapiItemSettings) -> requests.TaxItem:
     assert item.tax is not None  # a tax item has both
     assert item.condition is not None
     posting = item.posting

@@ -51,7 +51,7 @@ from claimbridge.profiles.kit.sourced import Sourced
 from claimbridge.profiles.request import Request, as_request
 from claimbridge.profiles.sap.faults import read_sap_fault
 from claimbridge.profiles.sap.items import HEADER_TEXT, items_of, roles_of
-from claimbridge.profiles.sap.journal_entry_items import DIMENSIONS, Settings, with_items
+from claimbridge.profiles.sap.journal_entry_items import DIMENSIONS, EntryItemSettings, with_items
 from claimbridge.profiles.sap.journal_entry_replies import read_confirmations
 from claimbridge.profiles.sap.returns import ENTRY
 from claimbridge.profiles.sap.taxes import SapTax, business_place_of, check_taxes, header_date
@@ -207,7 +207,7 @@ class SapJournalEntry:
         entry = self._entry(submission)
         entry["TaxDeterminationDate"] = header_date(voucher, self._taxes)
         place = business_place_of(voucher, self._taxes)
-        return with_items(entry, items, Settings(voucher=voucher, business_place=place))
+        return with_items(entry, items, EntryItemSettings(voucher=voucher, business_place=place))
 
     def _reversing_entry(self, submission: Submission) -> requests.JournalEntry:
         voucher = submission.voucher

@@ -37,7 +37,7 @@ DIMENSIONS: Final = (
 """The dimensions that an account assignment has places for."""
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class EntryItemSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the items of one entry share; ``business_place`` "" leaves the field out."""
 
     voucher: Voucher
@@ -45,7 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def with_items(
-    entry: requests.JournalEntry, items: Sequence[SapItem], settings: Settings
+    entry: requests.JournalEntry, items: Sequence[SapItem], settings: EntryItemSettings
 ) -> requests.JournalEntry:
     """Return the entry with its items, each in the list of its kind.
 
@@ -67,7 +67,7 @@ def with_items(
     return entry
 
 
-def _gl_item(item: SapItem, settings: Settings) -> requests.Item:
+def _gl_item(item: SapItem, settings: EntryItemSettings) -> requests.Item:
     posting = item.posting
     tax: requests.TaxDetails = {"TaxCode": carried_code(item), "TaxItemGroup": item.group or None}
     return {
@@ -83,7 +83,7 @@ def _gl_item(item: SapItem, settings: Settings) -> requests.Item:
     }
 
 
-def _creditor_item(item: SapItem, settings: Settings) -> requests.CreditorItem:
+def _creditor_item(item: SapItem, settings: EntryItemSettings) -> requests.CreditorItem:
     return {
         "ReferenceDocumentItem": str(item.number),
         "Creditor": _partner(item.posting),
@@ -94,7 +94,7 @@ def _creditor_item(item: SapItem, settings: Settings) -> requests.CreditorItem:
     }
 
 
-def _debtor_item(item: SapItem, settings: Settings) -> requests.DebtorItem:
+def _debtor_item(item: SapItem, settings: EntryItemSettings) -> requests.DebtorItem:
     return {
         "ReferenceDocumentItem": str(item.number),
         "Debtor": _partner(item.posting),
@@ -109,7 +109,7 @@ def _partner(posting: Posting) -> Sourced:
     return internal(posting, posting.partner, "partner", PARTNER)
 
 
-def _tax_item(item: SapItem, settings: Settings) -> requests.ProductTaxItem:
+def _tax_item(item: SapItem, settings: EntryItemSettings) -> requests.ProductTaxItem:
     assert item.tax is not None  # a tax item has all three
     assert item.condition is not None
     assert item.base is not None

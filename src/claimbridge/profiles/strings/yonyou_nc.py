@@ -55,7 +55,7 @@ class YonyouNc:
     A site states by what the exchange platform is addressed: ``account`` 账套, ``groupcode`` 集团,
     ``business_unit`` 业务中心 and ``receiver``, the organisation's key. It states ``book`` 核算账簿
     (``{company}`` stands for the organisation's code) and ``preparer`` 制单人, a user of NC.
-    Replies are read without them.
+    None of them has a default, because nobody can guess it. Raises ConfigurationError CB-243.
 
     ``orgcode`` "" means the voucher's company. ``sender`` is the external system that the platform
     has registered, ``plugin`` the platform's ``pluginCode``. ``voucher_type`` is the code of the
@@ -88,12 +88,12 @@ class YonyouNc:
     def __init__(
         self,
         *,
-        account: str = "",
-        groupcode: str = "",
-        business_unit: str = "",
-        receiver: str = "",
-        book: str = "",
-        preparer: str = "",
+        account: str,
+        groupcode: str,
+        business_unit: str,
+        receiver: str,
+        book: str,
+        preparer: str,
         orgcode: str = "",
         sender: str = "claimbridge",
         voucher_type: str = "01",
@@ -122,7 +122,7 @@ class YonyouNc:
         }
         self._encoding: Literal["UTF-8", "GBK"] = encoding
         self._plugin = plugin
-        needed = {
+        stated = {
             "account": account,
             "groupcode": groupcode,
             "business_unit": business_unit,
@@ -130,7 +130,9 @@ class YonyouNc:
             "book": book,
             "preparer": preparer,
         }
-        self.unstated: tuple[str, ...] = tuple(name for name, text in needed.items() if not text)
+        for name, text in stated.items():
+            if not text:
+                raise wrong_option(self.name, f"the option {name!r} is empty; state the site's own")
 
     def told_apart_by(self, *, user: str) -> str:
         """Return the codes of the account set, the organisation and the accounting book."""
@@ -145,7 +147,7 @@ class YonyouNc:
         return ", ".join(f"{name} {code}" for name, code in named if code)
 
     def submit(self, submissions: Sequence[Submission]) -> Request:
-        """Return ``synchronizeData`` with one voucher; raises ClaimError CB-175 or CB-177."""
+        """Return ``synchronizeData`` with one voucher; raises ClaimError CB-175 or CB-185."""
         submission = submissions[0]
         document = as_request(OPERATION, of_document(submission, self._document(submission)))
         inner = Inner(
