@@ -13,6 +13,10 @@ EXTRA = f"""
 [[ledger.CN01.extra]]
 at = "{HEAD}/Reference1InDocumentHeader"
 value = "{{claim.id}}"
+[[ledger.CN01.extra]]
+at = "{HEAD}/Item/AccountAssignment/Segment"
+value = "{{posting.dimensions.region}}"
+account = "6602*"
 """
 
 
@@ -38,6 +42,7 @@ def test_preview_by_a_configuration_shows_them(run: Run, sap: Folder) -> None:
     assert record["fields"] == [
         f"left out: {HEAD}/DocumentHeaderText",
         f"added: {HEAD}/Reference1InDocumentHeader",
+        f"added: {HEAD}/Item/AccountAssignment/Segment (account 6602*)",
     ]
 
 
@@ -76,6 +81,9 @@ def test_a_later_contract_is_judged_with_them(run: Run, sap: Folder, tmp_path: P
     shown = run("contract", "check", "--ledger", "CN01", tmp_path / "later.wsdl")
     assert shown.code == 1
     assert "Reference1InDocumentHeader is not in the contract" in shown.out
+    names = run("contract", "check", "--ledger", "CN01", "--json", OURS).records
+    sent = [each["path"] for each in names if each["about"] == "name" and each["sends"]]
+    assert f"{HEAD}/Item/AccountAssignment/Segment" in sent
     left_out = text.replace('name="DocumentHeaderText"', 'name="HeaderText"')
     (tmp_path / "other.wsdl").write_text(left_out, "utf-8")
     assert run("contract", "diff", "--ledger", "CN01", OURS, tmp_path / "other.wsdl").code == 0

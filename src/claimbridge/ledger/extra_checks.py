@@ -48,8 +48,7 @@ class _Check:
         self._extras = extras
         self._writer = writer
         self._made = list(self._known(made))
-        names = frozenset().union(*(each.template.dimensions for each in extras.entries))
-        self._dimensions = dict.fromkeys(sorted(names), "D1")
+        self._dimensions = dict.fromkeys(sorted(extras.dimensions), "D1")
 
     def run(self) -> None:
         for path in self._extras.omit:

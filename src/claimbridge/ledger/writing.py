@@ -186,18 +186,21 @@ class Writer:
                 claim_id=voucher.claim_id,
             )
 
-    def request(self, verb: str, submissions: tuple[Submission, ...]) -> Request:
+    def request(
+        self, verb: str, submissions: tuple[Submission, ...], *, trial: bool = False
+    ) -> Request:
         """Return the request of a verb, with what the configuration adds and leaves out.
 
-        It is neither judged nor signed. ``verb`` is ``submit``, ``reverse`` or ``query``. Raises
+        It is neither judged nor signed. ``trial``: filters of added fields by account and company
+        let everything pass. ``verb`` is ``submit``, ``reverse`` or ``query``. Raises
         ClaimError as the profile does, ConfigurationError.
         """
         profile, extras = self._profile, self._setup.extras
         if verb == "submit":
-            return extras.build(profile.submit, submissions, self.opens)
+            return extras.build(profile.submit, submissions, self.opens, trial=trial)
         if verb == "reverse" and isinstance(profile, Reverses):
             reverse = profile.reverse
-            return extras.build(lambda seen: reverse(seen[0]), submissions, self.opens)
+            return extras.build(lambda seen: reverse(seen[0]), submissions, self.opens, trial=trial)
         if verb == "query" and isinstance(profile, LooksUp):
             return profile.look_up(submissions)
         if verb == "query" and isinstance(profile, Queries):

@@ -53,11 +53,17 @@ Builds = Callable[[str, tuple[Submission, ...]], Request]
 """Builds the request of a verb, ``submit`` or ``reverse``."""
 
 
-def uses_of(profile: Profile, own: Generation, *, build: Builds | None = None) -> Uses:
+def uses_of(
+    profile: Profile,
+    own: Generation,
+    *,
+    build: Builds | None = None,
+    dimensions: Collection[str] = (),
+) -> Uses:
     """Return what ``profile`` sends and reads; ``own`` is the contract that it was written for.
 
     ``build`` is a ledger's, with the fields that its configuration adds and leaves out; None: the
-    profile's requests as they are.
+    profile's requests as they are. ``dimensions`` are those that these fields carry.
     A sample that the profile refuses adds nothing. Raises ConfigurationError CB-241 when building
     fails with anything but one of our errors.
     """
@@ -65,7 +71,7 @@ def uses_of(profile: Profile, own: Generation, *, build: Builds | None = None) -
     answers = _Answers(own, reads)
     sent = [
         one
-        for request in _requests(profile, build or _by(profile))
+        for request in _requests(profile, build or _by(profile), dimensions)
         for one in _conversation(profile, request, answers)
     ]
     _read_changes(profile, answers)
@@ -102,12 +108,16 @@ def _widest(profile: Profile, build: Builds) -> list[Request]:
 
 
 def _requests(
-    profile: Profile, build: Builds, *, widest: Collection[str] = ()
+    profile: Profile,
+    build: Builds,
+    further: Collection[str] = (),
+    *,
+    widest: Collection[str] = (),
 ) -> Iterator[Request]:
     """Yield every request that the profile builds from the samples."""
     can = profile.capabilities
     reference = "R" * can.reference_length if widest else "EXP-2026-0042"[: can.reference_length]
-    dimensions = dimensions_to_try(profile)
+    dimensions = dict.fromkeys((*dimensions_to_try(profile), *sorted(further)))
     posted = partial(build, "submit")
     taken: list[Submission] = []
     for submission in sample_submissions(dimensions, reference=reference, widest=widest):

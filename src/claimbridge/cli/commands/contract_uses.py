@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Final
@@ -114,7 +115,7 @@ def check_profile(
     opened = _for_samples(configured_ledger(config, ledger)) if ledger is not None else None
     judged = opened.setup.profile if opened else _profile(profile, option)
     own = _own_generation(judged)
-    uses = uses_of(judged, own, build=opened.writer.request if opened else None)
+    uses = _uses_with_fields(opened) if opened else uses_of(judged, own)
     with at_hand(contract, suffix=".wsdl") as file:
         result = check(uses, Contract.load(file), Generation.load(file), own=own)
     if json:
@@ -207,11 +208,21 @@ def _for_samples(ledger: Ledger) -> Ledger:
     return Ledger(setup.config, profile=setup.profile.for_samples())
 
 
+def _uses_with_fields(ledger: Ledger) -> Uses:
+    """Return what a ledger's requests have, with the fields of its configuration."""
+    profile = ledger.setup.profile
+    return uses_of(
+        profile,
+        _own_generation(profile),
+        build=partial(ledger.writer.request, trial=True),
+        dimensions=ledger.setup.extras.dimensions,
+    )
+
+
 def _uses_of_ledger(config: Path, name: str) -> Uses:
     """Return what a ledger's requests have, with the fields of its configuration."""
     ledger = _for_samples(configured_ledger(config, name))
-    profile = ledger.setup.profile
-    uses = uses_of(profile, _own_generation(profile), build=ledger.writer.request)
+    uses = _uses_with_fields(ledger)
     return msgspec.structs.replace(uses, profile=name)
 
 

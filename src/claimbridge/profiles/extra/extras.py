@@ -79,34 +79,39 @@ class Extras:
         """The types that added fields give as ``@xsi:type``."""
         return tuple(sorted({kind for each in self.entries for kind in each.template.types}))
 
+    @property
+    def dimensions(self) -> frozenset[str]:
+        """The dimensions of postings that added fields carry."""
+        return frozenset().union(*(each.template.dimensions for each in self.entries))
+
     def words(self) -> tuple[str, ...]:
         """Return a sentence for each entry, for people."""
         left_out = [f"left out: {path}" for path in self.omit]
         return (*left_out, *(_words(each.extra) for each in self.entries))
 
     def build(
-        self, build: Callable[[Submissions], Request], submissions: Submissions, opens: Opens
+        self,
+        build: Callable[[Submissions], Request],
+        submissions: Submissions,
+        opens: Opens,
+        *,
+        trial: bool = False,
     ) -> Request:
         """Return what ``build`` makes of the submissions, with fields added and left out.
 
+        ``trial``: of samples; see ``applied``.
         Raises ConfigurationError CB-248 where a field is filled already.
         """
         if not self:
             return build(submissions)
         lean = tuple(_without(one, self.taken) for one in submissions)
-        done = self.apply(build(lean), lean, submissions, opens)
+        done = self.applied(self.entries, build(lean), lean, submissions, opens, trial=trial)
         lost = self._lost(submissions, done.carried)
         if lost:
             # The profile answers for what no entry carries: it refuses the dimension or not.
             lean = tuple(_without(one, self.taken, lost, n) for n, one in enumerate(submissions))
-            done = self.apply(build(lean), lean, submissions, opens)
+            done = self.applied(self.entries, build(lean), lean, submissions, opens, trial=trial)
         return done.request
-
-    def apply(
-        self, request: Request, seen: Submissions, submissions: Submissions, opens: Opens
-    ) -> Applied:
-        """Return a request that the profile built of ``seen``, with what is configured."""
-        return self.applied(self.entries, request, seen, submissions, opens)
 
     def applied(
         self,
