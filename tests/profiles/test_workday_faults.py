@@ -290,7 +290,15 @@ ABSENT = fault(errors((NO_ID.replace("EXP-1", "EXP-2026-0042"), f"/{ASKED}[1]"))
         (fault(errors(("no", ""))), K.UNKNOWN),
     ],
 )
-@pytest.mark.parametrize("place", [f"/{REQUEST}[1]", f"/{REQUEST}[1]/{DATA}[1]", ""])
+@pytest.mark.parametrize(
+    "place",
+    [
+        f"/{REQUEST}[1]",
+        f"/{REQUEST}[1]/{DATA}[1]",
+        f"/{REQUEST}[1]/{DATA}[1]/External_Reference_ID[1]",
+        "",
+    ],
+)
 def test_a_refusal_of_the_whole_in_other_words_is_asked_about(
     place: str, answer: Fault | Reply, kind: K
 ) -> None:

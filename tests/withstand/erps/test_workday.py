@@ -154,7 +154,7 @@ def test_a_fault_of_security_after_the_commit_books_once(
 def test_a_refusal_while_a_twin_is_under_way_books_once(
     erp: Sandbox, new_id: Callable[[], str], tmp_path: Path
 ) -> None:
-    """That there is none comes right after the refusal of the second copy, before the first is in."""
+    """That there is none is said after the refusal of the second copy, before the first is in."""
     config = configured(PROFILE, port=erp.port, journal=tmp_path / "claims.db")
     mine = claim(new_id())
     twins: list[Callable[[], HttpAnswer]] = []

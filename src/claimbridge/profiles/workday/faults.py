@@ -74,7 +74,7 @@ class ValidationError(msgspec.Struct, frozen=True):
     def is_open(self) -> bool:
         """Whether it may be about the journal as a whole, so also that there is one already."""
         inside = len(self.place) > 1 and self.place[0] == _DATA
-        return not inside or self.place[1] == JOURNAL_ID
+        return not inside or self.place[1] in {JOURNAL_ID, "External_Reference_ID"}
 
     @property
     def says_that_it_exists(self) -> bool:
