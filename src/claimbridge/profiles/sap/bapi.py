@@ -111,6 +111,7 @@ class SapBapi:
         **dict.fromkeys((f"{table}/item/ItemnoAcc" for table in _ITEMS), "which amount is whose"),
         "Currencyamount/item/CurrType": "which currency the amount is in",
         "Accounttax/item/DirectTax": "whether an item's amount holds the tax",
+        "Documentheader/FisPeriod": "the period, which follows from the posting date",
         "Documentheader/ObjType": "the kind of number that SAP gives",
         "Documentheader/ObjKey": "the number that SAP gives",
         "Return": "the request for SAP's messages",
