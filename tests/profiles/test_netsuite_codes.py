@@ -7,6 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
@@ -163,8 +164,8 @@ def test_what_netsuite_holds_is_compared_in_the_listed_currency() -> None:
 
 # --- the posting period -----------------------------------------------------------------------
 
-MARCH = one("103", name="Mar 2026", begins="2026-03-01", ends="2026-03-31")
-APRIL = one("104", name="Apr 2026", begins="2026-04-01", ends="2026-04-30")
+MARCH = one("103", name="Mar 2026", first_day="2026-03-01", last_day="2026-03-31")
+APRIL = one("104", name="Apr 2026", first_day="2026-04-01", last_day="2026-04-30")
 
 
 @pytest.mark.parametrize("record", ["journal-entry", "expense-report"])
@@ -362,6 +363,74 @@ def test_what_is_no_page_is_never_an_empty_list(reply: Reply, error: type[Except
     """Busy, not let in, or unreadable: an empty list would let every code be unknown."""
     with pytest.raises(error):
         NetSuite().read_records("department", reply)
+
+
+def period(id_: int, begins: dt.datetime, ends: dt.datetime) -> str:
+    """A period as NetSuite writes it: the midnights of the user's zone, in Pacific time."""
+    pacific = ZoneInfo("America/Los_Angeles")
+    first, last = (at.astimezone(pacific).isoformat("T", "milliseconds") for at in (begins, ends))
+    return (
+        f'<record internalId="{id_}"><a:periodName>P</a:periodName><a:startDate>{first}'
+        f"</a:startDate><a:endDate>{last}</a:endDate></record>"
+    )
+
+
+def periods_of(zone: str, *days: tuple[dt.date, dt.date]) -> MasterRecords:
+    """The list of the periods of these first and last days, for a user of a zone."""
+
+    def midnight(day: dt.date) -> dt.datetime:
+        return dt.datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
+
+    listed = "".join(period(n, *map(midnight, each)) for n, each in enumerate(days, 1))
+    read = NetSuite().read_records(
+        "posting-period", page(COUNTS.format(2) + f"<recordList>{listed}</recordList>")
+    )
+    return lists(posting_period=list(read.records))
+
+
+MONTHS = [
+    (dt.date(2026, month, 1), dt.date(2026, month + 1, 1) - dt.timedelta(days=1))
+    for month in range(1, 12)
+]
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        *("Asia/Shanghai", "America/Los_Angeles", "UTC", "Europe/Berlin", "Asia/Kolkata"),
+        *("Pacific/Auckland", "Pacific/Honolulu", "Pacific/Kiritimati", "Pacific/Pago_Pago"),
+        *("Etc/GMT+12", "Pacific/Chatham", "America/St_Johns", "Asia/Kathmandu"),
+    ],
+)
+def test_the_month_is_the_users_wherever_the_user_is(zone: str) -> None:
+    """For Shanghai, April begins on 31 March at 9 in Los Angeles; 31 March is March there."""
+    profile = NetSuite(posting_period=True).with_records(periods_of(zone, *MONTHS))
+    for month, days in enumerate(MONTHS, 1):
+        for day in days:
+            record = sent(profile, replace(PLAIN, posting_date=day))
+            assert record["postingPeriod"] == {"@internalId": str(month)}, day
+
+
+def test_periods_of_weeks_are_found_or_refused() -> None:
+    """They begin on any day; where a zone leaves two days open, nobody guesses."""
+    weeks = (
+        (dt.date(2026, 2, 22), dt.date(2026, 3, 21)),
+        (dt.date(2026, 3, 22), dt.date(2026, 4, 25)),
+    )
+    voucher = replace(PLAIN, posting_date=dt.date(2026, 3, 22))
+    profile = NetSuite(posting_period=True)
+    there = profile.with_records(periods_of("Asia/Shanghai", *weeks))
+    assert sent(there, voucher)["postingPeriod"] == {"@internalId": "2"}
+    with pytest.raises(ClaimError, match="CB-488"):
+        profile.with_records(periods_of("Pacific/Auckland", *weeks)).submit([submission(voucher)])
+
+
+def test_a_list_without_regard_to_zones_is_refused() -> None:
+    """As earlier versions kept it: nobody knows whose days these are."""
+    old = one("104", name="Apr 2026", begins="2026-03-31", ends="2026-04-29")
+    profile = NetSuite(posting_period=True).with_records(lists(posting_period=[old]))
+    with pytest.raises(ClaimError, match=r"CB-488 .*--refresh"):
+        profile.submit([submission(replace(PLAIN, posting_date=dt.date(2026, 3, 31)))])
 
 
 def test_quarters_and_years_are_no_posting_periods() -> None:

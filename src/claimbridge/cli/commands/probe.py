@@ -77,6 +77,10 @@ def probe(
         The type of expense of its one line; may be left out when the chart has one only.
     employee
         An employee whom the ERP knows, by code.
+    cost_centre
+        The cost centre of its line; when left out, as the chart says.
+    department
+        The department of the claim, where rows of the chart ask for one.
     like
         A claim in JSON: its company, employee, codes and first line are taken, not its amounts.
     date

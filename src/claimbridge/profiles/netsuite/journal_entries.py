@@ -117,7 +117,11 @@ _KEPT: Final[Mapping[str, str]] = {
     "record/lineList/@replaceAll": "that a repeat replaces the lines, and adds none",
     "record/expenseList/@replaceAll": "that a repeat replaces the lines, and adds none",
     "record/expenseList/expense/corporateCreditCard": "whom the amount is owed to",
+    "record/expenseList/expense/isNonReimbursable": "whom the amount is owed to",
+    "record/expenseList/expense/quantity": "an amount",
+    "record/expenseList/expense/rate": "an amount",
     "record/@internalId": "which record is written",
+    "record/nullFieldList": "that no field of the profile is emptied",
     "record/reversalDate": "that nothing takes the entry back",
     "record/reversalEntry": "that nothing takes the entry back",
     **dict.fromkeys((f"record/lineList/line/{name}" for name in _AMOUNTS), "an amount"),
@@ -217,9 +221,7 @@ class NetSuite:
             time_of_day=settings.time_of_day,
         )
         self._reports = self._reports_with(codes) if settings.record == "expense-report" else None
-        self._records = Records(
-            written=settings.written, shown=settings.written, currencies=codes.currencies()
-        )
+        self._records = Records(written=settings.written, currencies=codes.currencies())
         self.dimensions: tuple[str, ...] = tuple(
             name for name in codes.line_fields if name not in OWN_DIMENSIONS
         )
