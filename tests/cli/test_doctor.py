@@ -63,7 +63,7 @@ def test_both_clients_ask_alike(folder: Folder, sandbox: Sandbox) -> None:
 
 def test_who_cannot_be_asked_is_told_so(run: Run, folder: Folder, sandbox: Sandbox) -> None:
     """In words; nothing is sent."""
-    folder.configure(endpoint=sandbox.url("yonyou-nc"), profile="yonyou-nc")
+    folder.configure(endpoint=sandbox.url("in-string"), profile="in-string")
     found = looked(run, "--ask")
     assert found["asked"]["verdict"] == "warning"
     assert "cannot be asked by reference" in found["asked"]["text"]
@@ -115,7 +115,7 @@ def test_a_certificate_that_is_not_trusted_is_found(run: Run, folder: Folder) ->
     server = Server(lambda wire: None, tls=other.server(folder.path), raw=False)
     folder.write("ca.pem", ours.pem)
     try:
-        for profile in ("reference", "yonyou-nc"):
+        for profile in ("reference", "in-string"):
             folder.configure(endpoint=server.url(), profile=profile, ca="ca.pem")
             assert "CB-415" in looked(run, "--ask")["asked"]["text"]
         folder.write("ca.pem", other.pem)

@@ -17,7 +17,7 @@ from tests.withstand.scene import claim, configured, ledger_of
 from claimbridge.aio import AsyncClient
 from claimbridge.client import Client
 from claimbridge.clock import SYSTEM, Uptime
-from claimbridge.config import Replies
+from claimbridge.config import AuthConfig, Replies
 from claimbridge.errors import ConfigurationError, DeliveryRefused, LedgerRejection, OutcomeUnknown
 from claimbridge.model import State
 from claimbridge.sandbox import Sandbox
@@ -222,8 +222,13 @@ DOOR = (
 )  # fmt: skip
 
 
-def test_an_unsigned_fault_of_the_door_proves_nothing(stage: Stage) -> None:
+def test_an_unsigned_fault_of_the_door_proves_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Anybody on the way can write one after the commit; where nothing is signed it counts."""
+    monkeypatch.setenv("DOOR_PASSWORD", "right")
+    token = AuthConfig(kind="username-token", user="svc", password="env:DOOR_PASSWORD")
+    stage.config = msgspec.structs.replace(stage.config, auth=token)
     stage.meddle(lambda _: DOOR, status=500)
     with stage.client() as client:
         with pytest.raises(OutcomeUnknown, match="unauthenticated fault FailedAuthentication"):

@@ -17,7 +17,7 @@ from claimbridge import xmlio
 from claimbridge.config import LedgerConfig, config_from
 from claimbridge.errors import ClaimError, ConfigurationError, SchemaViolation
 from claimbridge.ledger import Ledger
-from claimbridge.model import JournalEntry, Submission, Voucher
+from claimbridge.model import JournalEntry, Posting, Submission, Voucher
 from claimbridge.profiles import PROFILES, Profile, load_profile
 from claimbridge.profiles.extra.opening import open_extras
 from claimbridge.profiles.extra.owned import Owned
@@ -563,6 +563,51 @@ def test_a_copy_of_a_posting_cannot_be_added() -> None:
     assert "identity" in error.message
 
 
+_SAP_ENTRY = "JournalEntryCreateRequest/JournalEntry"
+_PAID = {"AmountInTransactionCurrency": {"@currencyCode": "CNY", "#text": "9.00"}}
+
+
+@pytest.mark.parametrize(
+    ("profile", "at", "value"),
+    [
+        # Whole items of their own, which balance among themselves.
+        ("sap-journal-entry", f"{_SAP_ENTRY}/DebtorItem", {"Debtor": "17", **_PAID}),
+        ("sap-journal-entry", f"{_SAP_ENTRY}/CreditorItem", {"Creditor": "17", **_PAID}),
+        ("sap-journal-entry", f"{_SAP_ENTRY}/WithholdingTaxItem", _PAID),
+        ("sap-journal-entry", f"{_SAP_ENTRY}/DebtorItem/AmountInTransactionCurrency/#text", "9"),
+        ("sap-journal-entry", f"{_SAP_ENTRY}/Item/AmountInGroupCurrency", "9"),
+        ("sap-journal-entry", f"{_SAP_ENTRY}/{{urn:x}}Extra/TaxBaseAmountInCoCodeCrcy", "9"),
+        ("sap-bapi", "Accountwt/item", {"ItemnoAcc": "1", "BasAmtTc": "9"}),
+        ("sap-bapi", "Valuefield/item/AmtValcom", "9"),
+        ("sap-bapi", "Paymentcard/item", [{"Authamount": "9"}, {"Authamount": "8"}]),
+        ("kingdee-eas", "voucherCols/voucherCols/standardAmount", "9"),
+        ("workday", "Accounting_Journal_Data/Other/Line/Ledger_Debit_Amount", "9"),
+        ("netsuite", "record/otherList/line", {"inner": {"debit": "9"}}),
+        ("netsuite", "record/otherList/other/foreignAmount", "9"),
+        ("reference", "Voucher/Other/Amount/@value", "9"),
+        # What moves amounts elsewhere, or empties what the profile writes.
+        ("sap-bapi", "Documentheader/FisPeriod", "13"),
+        ("sap-journal-entry", f"{_SAP_ENTRY}/PostingFiscalPeriod", "13"),
+        ("netsuite", "record/nullFieldList", {"name": ["externalId", "subsidiary"]}),
+        ("netsuite", "record/nullFieldList/name", "externalId"),
+    ],
+)
+def test_only_the_profile_writes_amounts(profile: str, at: str, value: Any) -> None:
+    """An amount in an element of its own weighs as much as the profile's."""
+    of = load_profile(profile, SITE.get(profile, {}))
+    with pytest.raises(ConfigurationError, match="CB-249"):
+        open_extras(of, (), [Extra(at=at, value=value)], about="ledger X")
+
+
+def test_a_report_s_amount_cannot_come_from_a_rate() -> None:
+    """Nor is a line taken off what the employee is owed."""
+    of = load_profile("netsuite", {"record": "expense-report"})
+    for name in ("quantity", "rate", "foreignAmount", "isNonReimbursable"):
+        extra = [Extra(at=f"record/expenseList/expense/{name}", value="2")]
+        with pytest.raises(ConfigurationError, match="CB-249"):
+            open_extras(of, (), extra, about="ledger X")
+
+
 def test_a_reference_beside_the_codes_cannot_take_their_place() -> None:
     """NetSuite would go by the internal id, whatever the external one says."""
     at = "record/lineList/line/account/@internalId"
@@ -615,6 +660,48 @@ def test_marks_of_copies_are_understood() -> None:
     extra = [{"at": "Voucher/Posting/Narration", "value": "{posting.account}"}]
     made = sent(opened(Copying(), ["Voucher/Posting/Narration"], extra), submission())
     assert has(made, "Posting[2]/Narration=2221010100")
+
+
+class Changing(Reference):
+    """A profile that marks copies which are no longer what the voucher has."""
+
+    def submit(self, submissions: Any) -> Any:
+        made = super().submit(submissions)
+        owners = {
+            path: replace(owner, narration="other") if isinstance(owner, Posting) else owner
+            for path, owner in made.owners.items()
+        }
+        return replace(made, owners=owners)
+
+
+def test_a_mark_of_a_posting_that_no_voucher_has_is_refused() -> None:
+    """Another posting's values and role are no substitute."""
+    extra = [{"at": "Voucher/Posting/Narration", "value": "{posting.account}"}]
+    with pytest.raises(ConfigurationError, match=r"CB-248 .*of_posting"):
+        opened(Changing(), ["Voucher/Posting/Narration"], extra)
+
+
+FILLED = {"on_every_line": ["location"], "defaults": {"*": {"location": "L1"}}}
+
+
+@pytest.mark.parametrize("options", [{}, FILLED])
+@pytest.mark.parametrize("record", ["journal-entry", "expense-report"])
+def test_a_line_that_a_profile_fills_stays_its_postings(
+    record: str, options: dict[str, Any]
+) -> None:
+    """What NetSuite's mandatory fields change is still the voucher's posting, with its role."""
+    line = "lineList/line" if record == "journal-entry" else "expenseList/expense"
+    extra = [
+        {"at": f"record/{line}/class/@internalId", "value": "{posting.number}-{posting.role}"},
+        {"at": f"record/{line}/department/@internalId", "value": "99", "role": "expense"},
+    ]
+    omit = [f"record/{line}/class", f"record/{line}/department"]
+    of = ledger("netsuite", omit, extra, options={"record": record, **options})
+    made = sent(of, submission(replace(TRIP, postings=_plain(TRIP))))
+    told = [each.rpartition("=")[2] for each in values(made) if "class/@internalId=" in each]
+    numbered = [f"{n}-{one.role}" for n, one in enumerate(TRIP.postings, 1)]
+    assert told == (numbered if record == "journal-entry" else numbered[:1])
+    assert len([each for each in values(made) if "department/@internalId=99" in each]) == 1
 
 
 class OnlyOfTheSecond(Copying):

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
 from tests.profiles.samples import TRIP, submission
 
+from claimbridge.clock import SYSTEM
 from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.errors import (
@@ -21,7 +23,7 @@ from claimbridge.errors import (
     LedgerUnavailable,
     NotDelivered,
 )
-from claimbridge.model import Posting, Role, Voucher
+from claimbridge.model import JournalEntry, Posting, Purpose, Role, Voucher
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.master_records import MasterRecord, MasterRecords, RecordList
 from claimbridge.profiles.netsuite.journal_entries import NetSuite
@@ -29,7 +31,7 @@ from claimbridge.profiles.netsuite.record_lists import LISTED
 from claimbridge.xmlio import parse
 
 OURS = Contract.load(Bundle.from_package("netsuite.wsdl"))
-AT = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
+AT = SYSTEM.now()
 PLAIN = replace(TRIP, postings=tuple(replace(one, dimensions={}) for one in TRIP.postings))
 MATCH: Any = {
     "account": "number",
@@ -161,10 +163,116 @@ def test_what_netsuite_holds_is_compared_in_the_listed_currency() -> None:
     assert outcome.totals == {"CNY": Decimal("5.00")}
 
 
+# --- whose records they are, and of when --------------------------------------------------------
+
+HERE = one("3", name="1410")
+US, CN = (one("213", number="6602010000"), one("913", number="6602010000"))
+OTHERS = ACCOUNTS[1:]
+BY_NUMBER: Any = {"account": "number", "subsidiary": "name"}
+
+
+def limited(record: MasterRecord, *ids: str, **more: Any) -> MasterRecord:
+    return replace(record, companies=tuple(f"S{id_}" for id_ in ids), company_ids=ids, **more)
+
+
+def first_account(known: MasterRecords, **options: Any) -> Any:
+    profile = NetSuite(**{"match": BY_NUMBER, **options}).with_records(known)
+    return sent(profile)["lineList"]["line"][0]["account"]
+
+
+def test_of_two_accounts_that_of_the_own_subsidiary_is_taken() -> None:
+    """A number may be given once for each subsidiary."""
+    known = lists(account=[limited(US, "9"), limited(CN, "3"), *OTHERS], subsidiary=[HERE])
+    assert first_account(known) == {"@internalId": "913"}
+    by_id = {"match": {"account": "number"}, "internal_ids": {"subsidiary": {"1410": "3"}}}
+    assert first_account(known, **by_id) == {"@internalId": "913"}
+
+
+@pytest.mark.parametrize(
+    ("accounts", "words"),
+    [
+        ([limited(US, "9")], "limited to other subsidiaries than '1410': S9"),
+        ([limited(US, "9"), limited(CN, "3", inactive=True)], "(internal id 913) is inactive"),
+        ([replace(US, companies=("S9",))], "limited to other subsidiaries"),  # an earlier list
+        ([limited(US, "1")], "limited to other subsidiaries"),  # above, without its children
+    ],
+)
+def test_a_record_of_other_subsidiaries_is_not_taken(
+    accounts: list[MasterRecord], words: str
+) -> None:
+    """Not even where it is the only one that is active."""
+    above = [replace(HERE, parent="1"), one("1", name="All")]
+    with pytest.raises(ClaimError, match="CB-488") as refused:
+        first_account(lists(account=[*accounts, *OTHERS], subsidiary=above))
+    assert words in refused.value.message
+
+
+def test_a_limit_that_nobody_can_judge_refuses() -> None:
+    """Where the company's subsidiary is not known, the message says how to name it."""
+    known = lists(account=[limited(US, "3"), *OTHERS])
+    with pytest.raises(ClaimError, match=r"CB-488 .*internal_ids\.subsidiary"):
+        first_account(known, match={"account": "number"})
+    assert first_account(known, match={"account": "number"}, one_world=False) == {
+        "@internalId": "213"
+    }
+
+
+def test_a_record_may_be_open_to_all_below_a_subsidiary() -> None:
+    """By ``includeChildren``; the levels between are in the list."""
+    subsidiaries = [replace(HERE, parent="2"), one("2", name="Asia"), one("1", name="All")]
+    subsidiaries[1] = replace(subsidiaries[1], parent="1")
+    known = lists(account=[limited(US, "1", with_children=True), *OTHERS], subsidiary=subsidiaries)
+    assert first_account(known) == {"@internalId": "213"}
+
+
+def test_a_vendor_of_another_first_subsidiary_is_taken() -> None:
+    """NetSuite shows the first subsidiary of those whom several share."""
+    vendor = limited(one("90", entity_id="E0815"), "9")
+    profile = NetSuite(match={"entity": "entity-id"})
+    line = sent(profile.with_records(lists(vendor=[vendor], employee=[])))["lineList"]["line"][2]
+    assert line["entity"] == {"@internalId": "90"}
+
+
+def test_by_a_list_of_another_year_nothing_is_posted() -> None:
+    """Numbers are given anew; ``doctor`` has warned for a year."""
+    known = lists(account=ACCOUNTS, subsidiary=[HERE])
+    old = replace(known.lists["account"], fetched_at=AT - dt.timedelta(days=401))
+    with pytest.raises(ClaimError, match=r"CB-488 .*older than 400 days.*--refresh"):
+        first_account(replace(known, lists={**known.lists, "account": old}))
+    old = replace(old, fetched_at=AT - dt.timedelta(days=399))
+    assert first_account(replace(known, lists={**known.lists, "account": old}))
+
+
+def reversed_with(accounts: RecordList, **options: Any) -> Any:
+    known = MasterRecords(ledger="US01", lists={"account": accounts})
+    profile = NetSuite(match={"account": "number"}, **options).with_records(known)
+    voucher = replace(PLAIN, purpose=Purpose.REVERSE, reverses=JournalEntry("973"))
+    return profile.reverse(submission(voucher)).body["record"]["lineList"]["line"][0]["account"]
+
+
+def test_a_reversal_never_goes_to_another_account_than_its_posting() -> None:
+    """A number that means, or meant, several accounts is refused; ``internal_ids`` settles it."""
+    now = RecordList(fetched_at=AT, records=tuple(ACCOUNTS))
+    assert reversed_with(now.after(now)) == {"@internalId": "213"}
+    renumbered = (one("213", number="6602010000-OLD"), CN, *OTHERS)
+    gone = (CN, *OTHERS)
+    for records in (renumbered, gone, (replace(US, inactive=True), CN, *OTHERS)):
+        # Several refreshes later too.
+        later = RecordList(fetched_at=AT, records=records)
+        moved = later.after(later.after(now))
+        with pytest.raises(ClaimError, match=r"CB-488 .*213.*settle --reversed"):
+            reversed_with(moved)
+        ids = {"account": {"6602010000": "213"}}
+        assert reversed_with(moved, internal_ids=ids) == {"@internalId": "213"}
+        # A new posting names what the number means today.
+        known = MasterRecords(lists={"account": moved})
+        assert first_account(known, match={"account": "number"}) == {"@internalId": "913"}
+
+
 # --- the posting period -----------------------------------------------------------------------
 
-MARCH = one("103", name="Mar 2026", begins="2026-03-01", ends="2026-03-31")
-APRIL = one("104", name="Apr 2026", begins="2026-04-01", ends="2026-04-30")
+MARCH = one("103", name="Mar 2026", first_day="2026-03-01", last_day="2026-03-31")
+APRIL = one("104", name="Apr 2026", first_day="2026-04-01", last_day="2026-04-30")
 
 
 @pytest.mark.parametrize("record", ["journal-entry", "expense-report"])
@@ -314,7 +422,8 @@ RECORD = (
     '<recordList><record xsi:type="a:Department" internalId="7" externalId="D7">'
     '<a:name>East</a:name><a:parent internalId="1"><name>Sales : All</name></a:parent>'
     '<a:isInactive>true</a:isInactive><a:subsidiaryList><recordRef internalId="3"><name>US</name>'
-    "</recordRef></a:subsidiaryList></record></recordList>"
+    "</recordRef></a:subsidiaryList><a:includeChildren>true</a:includeChildren>"
+    "</record></recordList>"
 )
 
 
@@ -328,6 +437,9 @@ def test_a_page_gives_records_and_the_next_question() -> None:
             names={"name": "East", "full-name": "Sales : All : East", "external-id": "D7"},
             inactive=True,
             companies=("US",),
+            company_ids=("3",),
+            with_children=True,
+            parent="1",
         ),
     )
     assert read.next is not None
@@ -362,6 +474,74 @@ def test_what_is_no_page_is_never_an_empty_list(reply: Reply, error: type[Except
     """Busy, not let in, or unreadable: an empty list would let every code be unknown."""
     with pytest.raises(error):
         NetSuite().read_records("department", reply)
+
+
+def period(id_: int, begins: dt.datetime, ends: dt.datetime) -> str:
+    """A period as NetSuite writes it: the midnights of the user's zone, in Pacific time."""
+    pacific = ZoneInfo("America/Los_Angeles")
+    first, last = (at.astimezone(pacific).isoformat("T", "milliseconds") for at in (begins, ends))
+    return (
+        f'<record internalId="{id_}"><a:periodName>P</a:periodName><a:startDate>{first}'
+        f"</a:startDate><a:endDate>{last}</a:endDate></record>"
+    )
+
+
+def periods_of(zone: str, *days: tuple[dt.date, dt.date]) -> MasterRecords:
+    """The list of the periods of these first and last days, for a user of a zone."""
+
+    def midnight(day: dt.date) -> dt.datetime:
+        return dt.datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
+
+    listed = "".join(period(n, *map(midnight, each)) for n, each in enumerate(days, 1))
+    read = NetSuite().read_records(
+        "posting-period", page(COUNTS.format(2) + f"<recordList>{listed}</recordList>")
+    )
+    return lists(posting_period=list(read.records))
+
+
+MONTHS = [
+    (dt.date(2026, month, 1), dt.date(2026, month + 1, 1) - dt.timedelta(days=1))
+    for month in range(1, 12)
+]
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        *("Asia/Shanghai", "America/Los_Angeles", "UTC", "Europe/Berlin", "Asia/Kolkata"),
+        *("Pacific/Auckland", "Pacific/Honolulu", "Pacific/Kiritimati", "Pacific/Pago_Pago"),
+        *("Etc/GMT+12", "Pacific/Chatham", "America/St_Johns", "Asia/Kathmandu"),
+    ],
+)
+def test_the_month_is_the_users_wherever_the_user_is(zone: str) -> None:
+    """For Shanghai, April begins on 31 March at 9 in Los Angeles; 31 March is March there."""
+    profile = NetSuite(posting_period=True).with_records(periods_of(zone, *MONTHS))
+    for month, days in enumerate(MONTHS, 1):
+        for day in days:
+            record = sent(profile, replace(PLAIN, posting_date=day))
+            assert record["postingPeriod"] == {"@internalId": str(month)}, day
+
+
+def test_periods_of_weeks_are_found_or_refused() -> None:
+    """They begin on any day; where a zone leaves two days open, nobody guesses."""
+    weeks = (
+        (dt.date(2026, 2, 22), dt.date(2026, 3, 21)),
+        (dt.date(2026, 3, 22), dt.date(2026, 4, 25)),
+    )
+    voucher = replace(PLAIN, posting_date=dt.date(2026, 3, 22))
+    profile = NetSuite(posting_period=True)
+    there = profile.with_records(periods_of("Asia/Shanghai", *weeks))
+    assert sent(there, voucher)["postingPeriod"] == {"@internalId": "2"}
+    with pytest.raises(ClaimError, match="CB-488"):
+        profile.with_records(periods_of("Pacific/Auckland", *weeks)).submit([submission(voucher)])
+
+
+def test_a_list_without_regard_to_zones_is_refused() -> None:
+    """As earlier versions kept it: nobody knows whose days these are."""
+    old = one("104", name="Apr 2026", begins="2026-03-31", ends="2026-04-29")
+    profile = NetSuite(posting_period=True).with_records(lists(posting_period=[old]))
+    with pytest.raises(ClaimError, match=r"CB-488 .*--refresh"):
+        profile.submit([submission(replace(PLAIN, posting_date=dt.date(2026, 3, 31)))])
 
 
 def test_quarters_and_years_are_no_posting_periods() -> None:

@@ -32,24 +32,74 @@ def ending(request: Request, *answers: Reply | Fault) -> tuple[Outcome, ...]:
     raise AssertionError("the conversation goes on")
 
 
+def xstream(words: str) -> str:
+    """The sentence of the runtime as a client, with the HTTP status in it."""
+    return f'SRT: Unsupported xstream found: ("HTTP Code {words}")'
+
+
 @pytest.mark.parametrize("name", ["sap-journal-entry", "sap-bapi"])
 @pytest.mark.parametrize(
     ("words", "kind"),
     [
         (DOOR.reason, K.NOT_DELIVERED),
-        ("SRT: Unsupported xstream found: (HTTP Code 404 : Not Found)", K.NOT_DELIVERED),
-        ("SRT: Unsupported xstream found: (HTTP Code 407 : Proxy)", K.NOT_DELIVERED),
-        ("SRT: Unsupported xstream found: (HTTP Code 403 : Forbidden)", K.UNKNOWN),
-        ("SRT: Unsupported xstream found: (HTTP Code 500 : Error)", K.UNKNOWN),
-        ("SRT: Unsupported xstream found: (HTTP Code 200 : OK)", K.UNKNOWN),
+        (f" {DOOR.reason}\n", K.NOT_DELIVERED),
+        ("SRT: Unsupported xstream found: (HTTP Code 401)", K.NOT_DELIVERED),
+        (xstream("407 : Proxy Authentication Required"), K.NOT_DELIVERED),
+        (xstream("404 : Not Found"), K.UNKNOWN),
+        (xstream("403 : Forbidden"), K.UNKNOWN),
+        (xstream("500 : Error"), K.UNKNOWN),
+        (xstream("200 : OK"), K.UNKNOWN),
         ("Document posted, then HTTP Code 401", K.UNKNOWN),
+        (f"Document posted. DRC: {DOOR.reason}", K.UNKNOWN),
+        (f"Document posted.\n{DOOR.reason}", K.UNKNOWN),
+        (f"{DOOR.reason}; document 0100000000 was posted", K.UNKNOWN),
+        (xstream("401 : Unauthorized by DRC after posting"), K.UNKNOWN),
         (PROCESSING.reason, K.UNKNOWN),
     ],
 )
 def test_only_what_ended_at_the_door_is_not_delivered(name: str, words: str, kind: K) -> None:
-    """Whatever the class of the fault: a firewall's 403 may come after the commit."""
+    """The whole reason says so: a call after the commit uses the same words of its own target."""
     outcome = load_profile(name, {}).read_fault(Fault("Server", words))
     assert (outcome.kind, outcome.retry_is_useless) == (kind, kind is K.NOT_DELIVERED)
+
+
+@pytest.mark.parametrize("name", ["sap-journal-entry", "sap-bapi"])
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault("Receiver", DOOR.reason), K.NOT_DELIVERED),
+        (Fault("Server.Application", DOOR.reason), K.UNKNOWN),
+        (Fault("Receiver", DOOR.reason, subcodes=("Application",)), K.UNKNOWN),
+        (Fault("", DOOR.reason), K.UNKNOWN),
+        (Fault("Server", DOOR.reason, reply("<Document>0100000000</Document>")), K.UNKNOWN),
+    ],
+)
+def test_the_door_is_the_runtime_s_own_and_adds_nothing(name: str, fault: Fault, kind: K) -> None:
+    """A class of an application, or a detail, says that somebody had begun."""
+    assert load_profile(name, {}).read_fault(fault).kind is kind
+
+
+@pytest.mark.parametrize("name", ["sap-journal-entry", "sap-bapi"])
+@pytest.mark.parametrize("code", ["Client", "Client.Data", "Sender", "MustUnderstand", "Server"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        PROCESSING.reason,
+        "WEB SERVICE  processing error",
+        "Fehler; Details im Protokoll (UTC-Zeitstempel 20261130101010; Transaktions-ID 0A)",
+        "处理错误；请参阅提供者端的日志（UTC时间戳20261130101010；事务标识 0A）",
+    ],
+)
+def test_a_processing_error_is_doubt_whatever_its_class(name: str, code: str, words: str) -> None:
+    """It hides how far SAP went; in other languages its time in UTC gives it away."""
+    assert load_profile(name, {}).read_fault(Fault(code, words)).kind is K.UNKNOWN
+
+
+@pytest.mark.parametrize("name", ["sap-journal-entry", "sap-bapi"])
+def test_a_message_that_is_wrong_is_refused(name: str) -> None:
+    """Class Client without that sentence blames the request."""
+    fault = Fault("Client", "Error during XML parsing: element CompanyCode is unknown")
+    assert load_profile(name, {}).read_fault(fault).kind is K.REJECTED
 
 
 def test_a_posting_turned_away_at_the_door_is_not_in_doubt() -> None:

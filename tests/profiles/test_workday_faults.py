@@ -132,10 +132,10 @@ def test_an_error_without_words_or_without_its_place_about_the_id_is_no_refusal(
 @pytest.mark.parametrize(
     ("words", "place"), [("", ""), (NO_ID, ""), ("closed", "/Journal/Date"), ("closed", "")]
 )
-def test_what_is_no_refusal_by_itself_is_one_if_nothing_is_there(words: str, place: str) -> None:
-    """A validation refuses; if Workday does not have the journal, it was not that of a repeat."""
+def test_what_is_no_refusal_by_itself_is_asked_about(words: str, place: str) -> None:
+    """Where Workday has the journal, it was the refusal of a repeat; else the doubt stays."""
     found = fault(errors((words, place)))
-    assert answered(found, ABSENT).kind is K.REJECTED
+    assert answered(found, ABSENT).kind is K.UNKNOWN
     assert answered(found, journal("POSTED")).kind is K.DUPLICATE
     assert answered(found, processing("busy")).kind is K.UNKNOWN
 
@@ -143,12 +143,46 @@ def test_what_is_no_refusal_by_itself_is_one_if_nothing_is_there(words: str, pla
 @pytest.mark.parametrize("writing", WRITINGS)
 @pytest.mark.parametrize("path", [ASKED, f"{ASKED}[1]", f"{ASKED}/ID", f"{ASKED}[1]/ID[1]"])
 def test_at_the_reference_asked_for_it_is_an_absence(path: str, writing: str) -> None:
-    """The error names the id or its type; any other error there, or elsewhere, proves nothing."""
+    """Only if the error says that this id is none; elsewhere it proves nothing."""
     place = WRITINGS[writing](path)
     assert refused((NO_ID, place)).kind is K.ABSENT
+    assert refused((f"  {NO_ID.upper()}. ", place)).kind is K.ABSENT
     assert refused(("You have no access to this.", place)).kind is K.UNKNOWN
     assert refused((NO_ID, "/wd:Get_Journals_Request[1]")).kind is K.UNKNOWN
     assert refused((NO_ID, place), ("busy", "/wd:Get_Journals_Request")).kind is K.UNKNOWN
+
+
+def of_question(*errors_: tuple[str, str], reference: str = "EXP-1") -> Outcome:
+    """What the question for one journal ends with, answered by these errors."""
+    return answered(fault(errors(*errors_)), request=Workday().query([reference]), harmless=True)
+
+
+TYPE = "type = 'Accounting_Journal_ID'"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"You do not have security access to this object ({TYPE})",
+        f"You do not have security access to 'EXP-1' ({TYPE})",
+        f"The object 'EXP-1' ({TYPE}) is locked by another process.",
+        f"The ID 'EXP-1' for {TYPE} finds several objects.",
+        f"Could not tell whether 'EXP-1' is not a valid ID value for {TYPE}",
+        "Invalid ID value.  'EXP-1' is not a valid ID value for type = 'Company_Reference_ID'",
+        f"Invalid ID value.  'EXP-2' is not a valid ID value for {TYPE}",
+        f"Invalid ID value.  'XEXP-1' is not a valid ID value for {TYPE}",
+        "Ungültiger ID-Wert. 'EXP-1' ist kein gültiger ID-Wert für Typ = 'Accounting_Journal_ID'",
+    ],
+)
+def test_any_other_error_about_the_id_proves_no_absence(words: str) -> None:
+    """The journal may be there: locked, hidden from this user, or under another id."""
+    place = f"/{ASKED}[1]/ID[1]"
+    assert of_question((NO_ID, place)).kind is K.ABSENT
+    assert of_question((NO_ID.lower(), place)).kind is K.ABSENT
+    found = of_question((words, place))
+    assert found.kind is K.UNKNOWN
+    assert words in found.text
+    assert of_question((NO_ID, place), (words, place)).kind is K.UNKNOWN
 
 
 def test_a_validation_fault_without_a_detail_is_a_refusal() -> None:
@@ -201,14 +235,19 @@ def test_only_the_very_sentence_says_that_the_task_is_not_authorized(found: Faul
     assert (outcome.kind, outcome.retry_is_useless) == (kind, kind is K.NOT_DELIVERED)
 
 
-def answered(*answers: Fault | Reply, request: Request | None = None) -> Outcome:
-    """What the conversation about a journal ends with, each call answered by the next of these."""
+def answered(
+    *answers: Fault | Reply, request: Request | None = None, harmless: bool = False
+) -> Outcome:
+    """What the conversation about a journal ends with, each call answered by the next of these.
+
+    ``harmless``: the request is a question, and no submission.
+    """
     talk = Workday().converse(request or Workday().submit([submission(plain_trip())]))
     step = next(talk)
     try:
         for number, answer in enumerate(answers):
             assert isinstance(step, Request)
-            assert step.harmless is bool(number)
+            assert harmless or step.harmless is bool(number)
             step = talk.send(answer)
     except StopIteration as end:
         (outcome,) = end.value
@@ -240,7 +279,7 @@ ABSENT = fault(errors((NO_ID.replace("EXP-1", "EXP-2026-0042"), f"/{ASKED}[1]"))
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (ABSENT, K.REJECTED),
+        (ABSENT, K.UNKNOWN),
         (journal("POSTED"), K.DUPLICATE),
         (journal("In_Progress"), K.DUPLICATE),
         (journal("Canceled"), K.UNKNOWN),
@@ -251,14 +290,32 @@ ABSENT = fault(errors((NO_ID.replace("EXP-1", "EXP-2026-0042"), f"/{ASKED}[1]"))
         (fault(errors(("no", ""))), K.UNKNOWN),
     ],
 )
-@pytest.mark.parametrize("place", [f"/{REQUEST}[1]", f"/{REQUEST}[1]/{DATA}[1]", ""])
-def test_a_refusal_of_the_whole_in_other_words_counts_only_if_nothing_is_there(
+@pytest.mark.parametrize(
+    "place",
+    [
+        f"/{REQUEST}[1]",
+        f"/{REQUEST}[1]/{DATA}[1]",
+        f"/{REQUEST}[1]/{DATA}[1]/External_Reference_ID[1]",
+        "",
+    ],
+)
+def test_a_refusal_of_the_whole_in_other_words_is_asked_about(
     place: str, answer: Fault | Reply, kind: K
 ) -> None:
-    """In a language that we do not know it may be that of a repeat: Workday is asked."""
+    """In a language that we do not know it may be that of a repeat: Workday is asked.
+
+    "There is none" is too early: a twin of the request may be under way. The reasons stay.
+    """
     outcome = answered(fault(errors((IN_GERMAN, place))), answer)
     assert outcome.kind is kind
-    assert IN_GERMAN in (outcome.text or told(outcome)[0])
+    assert IN_GERMAN in outcome.text
+    if answer is ABSENT:
+        assert told(outcome) == [IN_GERMAN]
+
+
+def test_a_wrong_password_is_the_callers_fault() -> None:
+    """A server that failed says nothing of how far it came."""
+    assert Workday().read_fault(Fault("Server.authenticationError", "no")).kind is K.UNKNOWN
 
 
 def test_a_refusal_of_a_part_needs_no_question_and_names_its_claim_field() -> None:

@@ -103,7 +103,29 @@ def result(
     return f'<?xml version="1.0" encoding="GBK"?><ufinterface{mark}>{one * times}</ufinterface>'
 
 
-OWN = "nc.vo.pfxx.exception.PfxxException: the period is closed"
+OWN_EXCEPTION = "nc.vo.pfxx.exception.PfxxException: "
+OWN = f"{OWN_EXCEPTION}the period is closed"
+FRAMED = "单据 EXP-7.xml 处理错误:借贷不平"
+DOUBTFUL = (
+    "凭证已保存，发送消息失败",
+    "事务提交超时 (commit timed out)",
+    "Communications link failure",
+    "ORA-00060: deadlock detected",
+    "nc.vo.pub.BusinessException: 发送消息失败 at nc.bs.gl.voucher.Saver.<init>",
+    "EXP-7: quelque chose",
+)
+"""What leaves open whether the voucher was kept; the last speaks of ours in words nobody knows."""
+REPEATS = (
+    "已經存在",
+    "重複匯入",
+    "exists in the system",
+    "has been imported before",
+    "単票は既に登録されています",
+    "不能再次导入",
+    "该单据已处理过",
+    "唯一性校验失败",
+    "违反唯一约束条件",
+)
 
 
 @pytest.mark.parametrize(
@@ -129,6 +151,20 @@ OWN = "nc.vo.pfxx.exception.PfxxException: the period is closed"
         (result("-22217", successful="N", text="no such 部门", keys="1001X"), OutcomeKind.UNKNOWN),
         (result("-31007", successful="N", text="单据重复导入: EXP-7"), OutcomeKind.DUPLICATE),
         (result("-32000", successful="N", text="EXP-7 already exists"), OutcomeKind.DUPLICATE),
+        (
+            result("-32003", successful="N", text="单据 EXP-7.xml 处理错误:借贷不平"),
+            OutcomeKind.REJECTED,
+        ),
+        *(
+            (result(code, successful="N", text=f"{prefix}{text}", keys=""), OutcomeKind.UNKNOWN)
+            for text in DOUBTFUL
+            for code, prefix in (("-1", ""), ("-32000", OWN_EXCEPTION))
+        ),
+        *(
+            (result("-1", successful="N", text=f"EXP-7 {text}"), OutcomeKind.DUPLICATE)
+            for text in REPEATS
+        ),
+        *((result("-1", successful="N", text=text), OutcomeKind.UNKNOWN) for text in REPEATS),
         (result("-31007", successful="N", text="单据重复导入"), OutcomeKind.UNKNOWN),
         (result("-22217", successful="N", text="辅助核算重复"), OutcomeKind.UNKNOWN),
         ("<ufinterface/>", OutcomeKind.UNKNOWN),

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 from lxml import etree
+from tests.site import SITE
 
 from claimbridge import xmlio
 from claimbridge.contract import Bundle, Contract
@@ -43,7 +44,7 @@ MEDIA = {"1.1": "text/xml; charset=utf-8", "1.2": "application/soap+xml; charset
 @functools.cache
 def contract(profile: str) -> Contract:
     """The profile's own contract, loaded once."""
-    return Contract.load(Bundle.from_package(load_profile(profile).contract))
+    return Contract.load(Bundle.from_package(load_profile(profile, SITE.get(profile, {})).contract))
 
 
 def submission(reference: str = "EXP-1", **changes: Any) -> Submission:
@@ -118,7 +119,7 @@ class Caller:
 
     def __init__(self, erp: Sandbox, profile: str = "reference", *, version: str = SOAP11) -> None:
         self.name = profile
-        self.profile: Profile = load_profile(profile)
+        self.profile: Profile = load_profile(profile, SITE.get(profile, {}))
         self.contract = contract(profile)
         self.version = version
         self._erp = erp

@@ -6,6 +6,7 @@ from xml.sax.saxutils import escape  # it writes only; nothing is parsed with it
 
 import pytest
 from tests.sandbox.caller import Caller
+from tests.site import SITE
 
 from claimbridge.model import Outcome, OutcomeKind
 from claimbridge.profiles import load_profile
@@ -38,7 +39,7 @@ def sent(erp: Sandbox, profile: str, document: str) -> Outcome:
     caller = Caller(erp, profile)
     envelope = caller.call(FRAMES[profile].format(escape(document)).encode())
     assert envelope.body is not None
-    reader = load_profile(profile, TOLD.get(profile, {}))
+    reader = load_profile(profile, {**SITE.get(profile, {}), **TOLD.get(profile, {})})
     (outcome,) = reader.read(caller.contract.reply(envelope.body))
     return outcome
 

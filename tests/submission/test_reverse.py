@@ -163,6 +163,25 @@ def test_news_while_reversing(kind: OutcomeKind, returns_to: State) -> None:
     assert (scene.state(), scene.known().returns_to) == (S.REVERSING, returns_to)
 
 
+def test_late_news_of_an_entry_that_is_gone_change_nothing() -> None:
+    """Of two sendings, the entry of the first was deleted: its news do not replace the second."""
+    scene = Scene(NEITHER)
+    with pytest.raises(OutcomeUnknown):
+        scene.submit(1, lost())
+    scene.clock.seconds = 400.0
+    scene.play(settle_by_hand(key(), ABSENT, scene.rules, looked=scene.clock.now()))
+    scene.submit(1, posted())
+    assert scene.known().attempt == 2
+    for kind in (K.POSTED, K.PAID, K.REVERSED):
+        news = Outcome(kind=kind, reference="C", journal_entry=JournalEntry("9999"))
+        scene.play(absorb(scene.known(), news, scene.rules))
+        assert (scene.state(), scene.known().journal_entry) == (S.POSTED, ENTRY)
+    scene.play(
+        absorb(scene.known(), Outcome(kind=K.PAID, reference="C", journal_entry=ENTRY), scene.rules)
+    )
+    assert scene.state() is S.PAID
+
+
 @pytest.mark.parametrize(
     ("kinds", "expected"),
     [

@@ -221,6 +221,26 @@ def test_refused_after_a_lost_answer() -> None:
     assert scene.submit(1, posted()).state is S.POSTED
 
 
+def test_a_refusal_that_may_be_that_of_a_second_copy() -> None:
+    """Its reasons stay with the doubt; it is final only when the first can no longer arrive."""
+    doubt = Outcome(kind=K.UNKNOWN, reasons=REJECTED.reasons, text="refused, and not there")
+    scene = Scene(ASK_UNIQUE)
+    for revision, replies in ((1, (doubt, ABSENT)), (1, (ABSENT,)), (2, (ABSENT,))):
+        with pytest.raises(OutcomeUnknown) as early:
+            scene.submit(revision, *replies)
+        assert (early.value.code, scene.known().reasons) == ("CB-423", REJECTED.reasons)
+        assert "closed" in str(early.value)
+        assert "sent again" not in str(early.value)
+    assert set(scene.asked) == {"submit C", "query C"}
+    scene.clock.seconds = 400.0
+    with pytest.raises(LedgerRejection) as final:
+        scene.submit(1, ABSENT)
+    assert final.value.reasons == REJECTED.reasons
+    scene = Scene(ASK_UNIQUE)
+    assert scene.submit(1, doubt, posted()).state is S.POSTED
+    assert scene.known().reasons == ()
+
+
 def test_refused_and_arrived_after_all() -> None:
     """The first sending that arrives after the second was refused is adopted."""
     scene = Scene(ASK_UNIQUE)

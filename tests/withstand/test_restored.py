@@ -528,6 +528,25 @@ def test_what_was_open_is_in_doubt(
     assert [stage.posted(one.id) for one in (waiting, refused)] == [1, 1]
 
 
+def test_a_person_who_looks_too_early_settles_nothing(
+    erp: Sandbox, tmp_path: Path, new_id: NewId
+) -> None:
+    """What another journal sent last may still be on its way: nothing is sent before that ends."""
+    stage = Stage(erp, tmp_path, "sap-journal-entry")
+    stage.begin(claim(new_id()))
+    copy = stage.backup()
+    stage.submit(claim(new_id()))
+    stage.bring_back(copy)
+    assert stage.restored() == 0
+    mine = claim(new_id())
+    assert codes(stage.submit(mine)) == ["CB-431"]
+    with stage.sender() as sender:
+        with pytest.raises(OutcomeUnknown) as caught:
+            sender.settle(mine.id, revision=1, posted=None)
+        assert caught.value.retry_after
+        assert sender.status(mine.id).state is State.PARKED
+
+
 def test_what_was_approved_later_is_not_of_the_gap(
     erp: Sandbox, tmp_path: Path, new_id: NewId
 ) -> None:

@@ -59,7 +59,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     ``reference`` is ours as the reply repeats it; None when the reply names none. ``item`` counts
     documents in the reply from 1. ``totals`` are the debit totals per currency that the ERP says
     it holds, for comparison before adopting; empty when it does not say. ``retry_after`` is in
-    seconds. ``text`` says in one sentence why, for UNKNOWN, NOT_DELIVERED and UNAVAILABLE;
+    seconds. ``reasons`` are those of a refusal. An UNKNOWN has them where the ERP refused a copy of
+    the request, and may have taken another: they count once nothing can arrive any more. ``text``
+    says in one sentence why, for UNKNOWN, NOT_DELIVERED and UNAVAILABLE;
     ``code`` is then our error code for it, empty for the general one. ``retry_is_useless`` marks a
     NOT_DELIVERED that will be the same next time: credentials or address must be fixed first.
     ``job`` is what the ERP calls the job that holds the document, "" where there is none.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -22,7 +22,8 @@ class SoapFault(msgspec.Struct, frozen=True, eq=False):
     it after a dot: ``Server.userException``. ``subcodes`` are SOAP 1.2's, outermost first.
     ``reason`` is the server's sentence, the English one where it gives several languages; "" when
     it gives none. ``entries`` are the elements in the detail. ``role`` names who failed, "" mostly.
-    ``at_door``: one of the codes is WS-Security's, or the HTTP status is 401 or 407.
+    ``at_door``: WS-Security's codes refuse our credentials, and blame us for it; or the HTTP status
+    is 401 or 407. ``of_security``: one of the codes has a name of WS-Security's, whatever it means.
     """
 
     code: str
@@ -31,6 +32,7 @@ class SoapFault(msgspec.Struct, frozen=True, eq=False):
     subcodes: tuple[str, ...] = ()
     entries: tuple[Reply, ...] = ()
     at_door: bool = False
+    of_security: bool = False
 
     @property
     def detail(self) -> Reply | None:
@@ -48,7 +50,7 @@ class SoapFault(msgspec.Struct, frozen=True, eq=False):
         The detail is the first of those that the contract knows. Servers put details of their own
         beside it, or around it. Where the contract knows none, the detail is the first of all.
         """
-        fault = Fault(self.code, self.reason, None, self.subcodes, self.at_door)
+        fault = Fault(self.code, self.reason, None, self.subcodes, self.at_door, self.of_security)
         if not self.entries:
             return fault
         operations = contract.operations.values()
@@ -74,7 +76,8 @@ def fault_from(element: etree._Element) -> SoapFault:
         role=_text(_part(element, "faultactor", "Role")),
         subcodes=codes[1:],
         entries=() if detail is None else tuple(map(Reply, detail.iterchildren("*"))),
-        at_door=any(map(_is_of_security, values)),
+        at_door=_refuses_credentials(values),
+        of_security=not _SECURITY.isdisjoint(codes),
     )
 
 
@@ -91,19 +94,26 @@ def _codes(element: etree._Element) -> Iterator[etree._Element | None]:
 
 
 # WSS SOAP Message Security 1.1 §12: a receiver that cannot take the security header refuses the
-# message with one of these, of the namespace that its header has.
-_SECURITY: Final = frozenset(
+# message with one of these, of the namespace that its header has. These are about who sent it.
+_CREDENTIALS: Final = frozenset(
     {
         "UnsupportedSecurityToken",
         "UnsupportedAlgorithm",
-        "InvalidSecurity",
         "InvalidSecurityToken",
         "FailedAuthentication",
-        "FailedCheck",
         "SecurityTokenUnavailable",
-        "MessageExpired",
     }
 )
+# The others are about one copy of the message. A proxy may have sent two: the second is refused as
+# a replay, because the first was taken. Or a bus says them of the answer that it brings back.
+# WSS4J hides which of all it was behind SecurityError.
+_SECURITY: Final = _CREDENTIALS | {
+    "InvalidSecurity",
+    "FailedCheck",
+    "MessageExpired",
+    "SecurityError",
+}
+_OURS: Final = frozenset({"Client", "Sender"})
 # Of 1.0 and 1.1, and of the drafts that older servers still write.
 _SECURITY_SPACES: Final = (
     "http://docs.oasis-open.org/wss/",
@@ -112,10 +122,19 @@ _SECURITY_SPACES: Final = (
 )
 
 
-def _is_of_security(code: etree._Element | None) -> bool:
+def _refuses_credentials(codes: Sequence[etree._Element | None]) -> bool:
+    """Say whether the codes refuse our credentials, blame us, and say nothing else of security."""
+    if not codes:
+        return False
+    own = [code for code in codes if _local(_text(code)) in _SECURITY]
+    blames_us = _local(_text(codes[0])) in _OURS or codes[0] in own
+    return blames_us and bool(own) and all(map(_is_of_credentials, own))
+
+
+def _is_of_credentials(code: etree._Element | None) -> bool:
     """Say whether a code is WS-Security's own: by its namespace, a name alone may be anybody's."""
     prefix, colon, name = _text(code).rpartition(":")
-    if code is None or not colon or name not in _SECURITY:
+    if code is None or not colon or name not in _CREDENTIALS:
         return False
     space = code.nsmap.get(prefix)
     # Servers that forget to declare the prefix use the one that the standard itself uses.

@@ -72,9 +72,18 @@ class SoapWire:
         """
         reply = accept(answer, now=self._clock.now())
         if self._authenticator is None:
-            return SoapReply(_seen_at_door(open_envelope(reply.body), reply.status), reply.drift)
+            envelope = self._known_at_door(open_envelope(reply.body))
+            return SoapReply(_seen_at_door(envelope, reply.status), reply.drift)
         signed = self._authenticator.open(reply.body, message_id=message.id, asked=message.asked)
-        return msgspec.structs.replace(signed, drift=reply.drift)
+        envelope = self._known_at_door(signed.envelope)
+        return msgspec.structs.replace(signed, envelope=envelope, drift=reply.drift)
+
+    def _known_at_door(self, envelope: Envelope) -> Envelope:
+        """Return the envelope; who sends no security header was not refused for it.
+
+        The code is then about another message: what a bus sends to the ERP, or gets from it.
+        """
+        return envelope if self._token is not None else _with_door(envelope, at_door=False)
 
     def open_bytes(self, data: bytes) -> SoapReply:
         """Return a saved reply, whoever wrote it."""
@@ -97,10 +106,14 @@ def _seen_at_door(envelope: Envelope, status: int) -> Envelope:
     """Return the envelope; a fault under HTTP 401 or 407 was made before the message was read.
 
     RFC 9110 §15.5.2: the request "has not been applied because it lacks valid authentication
-    credentials"; §15.5.8 the same of a proxy.
+    credentials"; §15.5.8 the same of a proxy. Without a fault the status means just that, too (see
+    ``soap.http``, CB-418).
     """
-    if envelope.fault is None or status not in _AT_DOOR:
+    return _with_door(envelope, at_door=True) if status in _AT_DOOR else envelope
+
+
+def _with_door(envelope: Envelope, *, at_door: bool) -> Envelope:
+    if envelope.fault is None:
         return envelope
-    return msgspec.structs.replace(
-        envelope, fault=msgspec.structs.replace(envelope.fault, at_door=True)
-    )
+    fault = msgspec.structs.replace(envelope.fault, at_door=at_door)
+    return msgspec.structs.replace(envelope, fault=fault)

@@ -64,6 +64,8 @@ from claimbridge.submission import (
 
 QUIET = 300.0
 DAY = 86_400.0
+ROUNDS = 12
+"""Last words at most: of a divided claim in a gap, people settle one document a round."""
 QUEUED = 50.0
 """Seconds that a job waits which cannot be asked for."""
 MOST_CRASHES = 30
@@ -352,7 +354,7 @@ class Episode:
         self._schedule_restoring()
         self._run_out()
         self._heal()
-        for rounds in range(1 if self.careless else 6):
+        for rounds in range(1 if self.careless else ROUNDS):
             self.rounds = rounds
             self._last_words()
             if self.careless or not judge(self):

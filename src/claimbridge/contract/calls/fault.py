@@ -17,8 +17,9 @@ class Fault(msgspec.Struct, frozen=True, eq=False):
     ``Server``, ``Receiver`` …), "" where there is none; ``subcodes`` refine it (SOAP 1.2),
     outermost first. ``reason`` is the ERP's sentence, "" where it gives none. ``detail`` is what it
     adds in the contract's own names, None where it adds nothing. ``at_door`` says that, by the
-    wire's own standard, the message's credentials or signature were refused, and its content was
-    not looked at.
+    wire's own standard, our credentials were refused, and the content was not looked at.
+    ``of_security`` says that its code is one of the wire's for security. Without ``at_door`` it
+    proves nothing: it may be about a second copy of the message, or about the answer.
     """
 
     code: str
@@ -26,6 +27,7 @@ class Fault(msgspec.Struct, frozen=True, eq=False):
     detail: Reply | None = None
     subcodes: tuple[str, ...] = ()
     at_door: bool = False
+    of_security: bool = False
 
     @property
     def kinds(self) -> frozenset[str]:

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 
+from claimbridge.errors import ConfigurationError
 from claimbridge.model import Posting, Submission
 from claimbridge.profiles.extra.entries import Entry
 from claimbridge.profiles.extra.owned import Level
@@ -128,7 +129,8 @@ class Adding:
         """Return the numbers of submission and posting.
 
         The profile may have made a copy, and one posting may stand in two vouchers: the first that
-        has no such element yet counts.
+        has no such element yet counts. Raises ConfigurationError CB-248 for a posting that no
+        voucher has: another posting's values are no substitute.
         """
         every = [
             (at, number, posting)
@@ -138,5 +140,12 @@ class Adding:
         ]
         same = [(at, number) for at, number, posting in every if posting is owner]
         alike = [(at, number) for at, number, posting in every if posting == owner]
-        known = same or alike or [(within or 0, 0)]
+        known = same or alike
+        if not known:
+            raise ConfigurationError(
+                f"extra: the profile marks an element as that of a posting on {owner.account[:60]} "
+                "that the voucher does not have; it must mark the voucher's own posting, before "
+                "it changes anything in it (of_posting)",
+                code="CB-248",
+            )
         return next((one for one in known if one not in taken), known[0])

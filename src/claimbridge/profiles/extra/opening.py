@@ -21,7 +21,7 @@ from claimbridge.profiles.extra.trials import (
     owned,
     trials,
 )
-from claimbridge.profiles.extra.weight import at_risk, weights
+from claimbridge.profiles.extra.weight import amount_names, at_risk, holds_amount, weights
 
 NONE = Extras((), ())
 """Nothing is added, and nothing left out."""
@@ -48,11 +48,12 @@ def open_extras(
     places = owned(profile, made)
     entries = [Entry(each, places) for each in extra]
     kept = weights(profile, made, places)
+    amounts = amount_names(profile, made) if entries else frozenset[str]()
     try:
         for path in omit:
             _check_omitted(path, kept)
         for entry in entries:
-            _check_entry(entry, kept, profile)
+            _check_entry(entry, kept, amounts, profile)
     except ConfigurationError as error:
         raise ConfigurationError(f"{about}: {error.message}", code=error.code) from None
     return Extras(omit, entries, taken=_taken(profile, entries, made), about=about)
@@ -67,12 +68,19 @@ def _check_omitted(path: str, kept: Mapping[str, str]) -> None:
         )
 
 
-def _check_entry(entry: Entry, kept: Mapping[str, str], profile: Profile) -> None:
+def _check_entry(
+    entry: Entry, kept: Mapping[str, str], amounts: frozenset[str], profile: Profile
+) -> None:
     for path in _paths(entry.extra):
         risk = at_risk(path, kept)
         if risk is not None:
             raise ConfigurationError(
                 f"{entry.title}: {risk[0]} stays as the profile writes it ({risk[1]})",
+                code="CB-249",
+            )
+        if holds_amount(path, amounts):
+            raise ConfigurationError(
+                f"{entry.title}: {path} is an amount, by its name; only the profile writes amounts",
                 code="CB-249",
             )
     if _is_signature(entry, profile):

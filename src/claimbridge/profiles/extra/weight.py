@@ -8,6 +8,7 @@ changes, it names itself (``abilities.NamesKept``).
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
@@ -20,9 +21,11 @@ from claimbridge.model import JournalEntry, Posting, Submission, Voucher
 from claimbridge.profiles.abilities import NamesKept
 from claimbridge.profiles.base import Profile
 from claimbridge.profiles.extra.owned import Owned
-from claimbridge.profiles.extra.paths import is_within, leaves, without_counts
+from claimbridge.profiles.extra.paths import is_within, leaves, steps_of, without_counts
 from claimbridge.profiles.extra.trials import Trial, built, changed_postings
 
+_AMOUNT: Final = "the amount"
+_BY_NAME: Final = re.compile(r"(?i:amount|^(?:debit|credit)(?:tax)?$|^amt|amt$)|Amt|AMT")
 _OTHER: Final = "1999"
 _DAY: Final = dt.date(2027, 5, 4)
 _ENTRY: Final = JournalEntry("100000777", "CN77", "2031")
@@ -141,7 +144,7 @@ def _elsewhere(posting: Posting) -> Posting:
 _CHANGES: Final[Mapping[str, Change]] = MappingProxyType(
     {
         "our reference": lambda one: _replace(one, reference=one.reference[::-1]),
-        "the amount": _by_posting(_scaled),
+        _AMOUNT: _by_posting(_scaled),
         "the currency": _in_currency,
         "the side": _by_posting(lambda one: _replace(one, side=one.side.other)),
         "the account": _by_posting(lambda one: _replace(one, account=_OTHER)),
@@ -161,3 +164,33 @@ def at_risk(path: str, kept: Mapping[str, str]) -> tuple[str, str] | None:
         ((one, what) for one, what in kept.items() if is_within(one, path) or is_within(path, one)),
         None,
     )
+
+
+def amount_names(profile: Profile, made: tuple[Trial, ...]) -> frozenset[str]:
+    """Return the local names of the elements where the profile writes amounts."""
+    singles = (each for each in made if len(each.submissions) == 1)
+    return frozenset(
+        _local(path)
+        for each in singles
+        for path in _carrying(profile, each, _AMOUNT, _CHANGES[_AMOUNT])
+    )
+
+
+def holds_amount(path: str, known: frozenset[str]) -> bool:
+    """Say whether a path leads to an amount, by its name: also where the profile writes none.
+
+    Elements named as those in ``known`` (``amount_names``) hold amounts in other lists too. Beyond
+    these, the names are those that contracts give to amounts.
+    """
+    name = _local(path)
+    return name in known or _BY_NAME.search(name) is not None
+
+
+def _local(path: str) -> str:
+    """Return the local name of the element that a path leads to, or whose text or attribute it is.
+
+    For an attribute of the first element it is the attribute's.
+    """
+    steps = steps_of(without_counts(path), what="")
+    elements = [one for one in steps if one[0] not in "@#"] or [steps[-1]]
+    return elements[-1].rpartition("}")[2].lstrip("@")

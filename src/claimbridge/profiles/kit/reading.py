@@ -73,8 +73,9 @@ _REFUSING: Final = _UNREAD | {"Client", "Sender"}
 def read_untyped(fault: Fault, *, typed: bool = False) -> Outcome:
     """Return REJECTED when the fault's class blames our message, else UNKNOWN; words do not count.
 
-    NOT_DELIVERED where our credentials or signature were refused (WS-Security's own
-    codes, HTTP 401).
+    NOT_DELIVERED where our credentials were refused (WS-Security's codes for that, HTTP 401). Any
+    other code of WS-Security's is UNKNOWN: it may be about a second copy of the request, or about
+    the answer.
 
     A Server or Receiver fault does not say how far the processing went: it may come after the
     commit. ``typed``: this ERP's faults about documents carry typed details, and one of them says
@@ -86,6 +87,9 @@ def read_untyped(fault: Fault, *, typed: bool = False) -> Outcome:
             f"{fault.reason or fault.code}; check user, password, signing key and the clock of "
             "this machine"
         )
+    if fault.of_security:
+        code = ".".join((fault.code, *fault.subcodes))
+        return unknown(f"a fault of a message's security ({code}), maybe not ours: {fault.reason}")
     # SOAP 1.1 §4.4.1: "Client.Authentication" refines Client.
     if fault.code.partition(".")[0] in (_UNREAD if typed else _REFUSING):
         return Outcome(kind=OutcomeKind.REJECTED, reasons=(Reason(fault.reason, code=fault.code),))

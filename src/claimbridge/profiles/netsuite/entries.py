@@ -53,7 +53,8 @@ class Entries(msgspec.Struct, frozen=True, kw_only=True):
                 # A repeat replaces the lines, and never adds to them.
                 "@replaceAll": True,
                 "line": [
-                    of_posting(one, self._line(one, voucher.claim_id)) for one in voucher.postings
+                    of_posting(own, self._line(one, voucher.claim_id))
+                    for own, one in zip(submission.voucher.postings, voucher.postings, strict=True)
                 ],
             },
         }

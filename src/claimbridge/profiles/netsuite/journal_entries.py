@@ -117,7 +117,11 @@ _KEPT: Final[Mapping[str, str]] = {
     "record/lineList/@replaceAll": "that a repeat replaces the lines, and adds none",
     "record/expenseList/@replaceAll": "that a repeat replaces the lines, and adds none",
     "record/expenseList/expense/corporateCreditCard": "whom the amount is owed to",
+    "record/expenseList/expense/isNonReimbursable": "whom the amount is owed to",
+    "record/expenseList/expense/quantity": "an amount",
+    "record/expenseList/expense/rate": "an amount",
     "record/@internalId": "which record is written",
+    "record/nullFieldList": "that no field of the profile is emptied",
     "record/reversalDate": "that nothing takes the entry back",
     "record/reversalEntry": "that nothing takes the entry back",
     **dict.fromkeys((f"record/lineList/line/{name}" for name in _AMOUNTS), "an amount"),
@@ -207,7 +211,8 @@ class NetSuite:
     def _take(self, lists: MasterRecords) -> None:
         """Work with these lists of records."""
         settings = self._settings
-        codes = settings.codes(lists)
+        codes = msgspec.structs.replace(settings.codes(lists), clock=self._clock)
+        self._codes = codes
         self._entries = Entries(
             codes=codes,
             every_line=settings.every_line(codes),
@@ -217,9 +222,7 @@ class NetSuite:
             time_of_day=settings.time_of_day,
         )
         self._reports = self._reports_with(codes) if settings.record == "expense-report" else None
-        self._records = Records(
-            written=settings.written, shown=settings.written, currencies=codes.currencies()
-        )
+        self._records = Records(written=settings.written, currencies=codes.currencies())
         self.dimensions: tuple[str, ...] = tuple(
             name for name in codes.line_fields if name not in OWN_DIMENSIONS
         )
@@ -372,11 +375,18 @@ class NetSuite:
     def _record(
         self, submission: Submission, *, memo: str | None = None
     ) -> requests.JournalEntry | requests.ExpenseReport:
-        """Return the record; errors of the lists of records say which claim they are about."""
+        """Return the record; ``memo`` is that of a reversal.
+
+        Errors of the lists of records say which claim they are about.
+        """
+        company = submission.voucher.company if self._settings.one_world else ""
+        codes = self._codes.of(company, back=memo is not None)
         try:
             if self._reports is not None:
-                return of_document(submission, self._reports.report(submission))
-            return self._entries.entry(submission, memo or submission.voucher.text)
+                reports = msgspec.structs.replace(self._reports, codes=codes)
+                return of_document(submission, reports.report(submission))
+            entries = msgspec.structs.replace(self._entries, codes=codes)
+            return entries.entry(submission, memo or submission.voucher.text)
         except ClaimError as error:
             error.claim_id = error.claim_id or submission.key.claim_id
             raise

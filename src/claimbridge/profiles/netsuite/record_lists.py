@@ -6,10 +6,13 @@ Facts it is built on, from the contract (2023.2) and Oracle's documentation:
   ``searchMoreWithId`` gives the pages after the first. Currencies have no search, but ``getAll``.
 - A record's own name is that of its last level; ``parent`` has the name of the levels above.
 - The base period of an account is a month; quarters, years and adjustments are periods too.
+- A day is written as the midnight that begins it for the user, in Pacific time: for Shanghai, April
+  begins at ``2026-03-31T09:00:00.000-07:00``.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -30,8 +33,13 @@ GET_ALL: Final = "getAll"
 EXTERNAL_ID: Final = "external-id"
 CURRENCY: Final = "currency"
 PERIOD: Final = "posting-period"
-BEGINS: Final = "begins"
-ENDS: Final = "ends"
+# Lists of earlier versions have "begins" and "ends", without regard to time zones.
+BEGINS: Final = "first-day"
+ENDS: Final = "last-day"
+_DAY: Final = dt.timedelta(days=1)
+_EAST: Final = dt.timedelta(hours=14)
+_WEST: Final = dt.timedelta(hours=12)
+"""How far from UTC a midnight may be: UTC+14 in Kiribati, UTC-12 in the Pacific."""
 _TRUE: Final = frozenset({"true", "1"})
 
 
@@ -123,15 +131,41 @@ def _record(kind: str, part: Reply) -> MasterRecord | None:
     above = part.text("parent", "name")
     if "name" in names and kind in {"subsidiary", "department", "class", "location"}:
         names["full-name"] = f"{above} : {names['name']}" if above else names["name"]
-    for day in {BEGINS, ENDS} & names.keys():
-        names[day] = names[day][:10]
+    if kind == PERIOD:
+        names[BEGINS] = _day(names[BEGINS], beside=dt.timedelta(0))
+        names[ENDS] = _day(names[ENDS], beside=_DAY)
     limits = (*part.all("subsidiaryList", "recordRef"), *part.all("subsidiary"))
     return MasterRecord(
         id=id_,
         names={name: text for name, text in names.items() if text},
         inactive=part.text(of.inactive) in _TRUE,
         companies=tuple(text for one in limits if (text := one.text("name") or _id_of(one))),
+        company_ids=tuple(text for one in limits if (text := _id_of(one))),
+        with_children=part.text("includeChildren") in _TRUE,
+        parent=part.text("parent", "@internalId"),
     )
+
+
+def _day(text: str, *, beside: dt.timedelta) -> str:
+    """Return the day that begins at a moment for the user; "" where that is not certain.
+
+    Only in zones east of UTC+12 and west of UTC-9 two days may be meant. Then it is the one that
+    begins a month, or with ``beside`` the one before that.
+    """
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return ""
+    if moment.tzinfo is None:
+        return moment.date().isoformat()
+    moment = moment.astimezone(dt.UTC)
+    before = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    after = before + _DAY
+    days = [before] if moment - before <= _WEST else []
+    days += [after] if after - moment <= _EAST else []
+    if len(days) > 1:
+        days = [one for one in days if (one + beside).day == 1]
+    return days[0].date().isoformat() if len(days) == 1 else ""
 
 
 def _id_of(ref: Reply) -> str:

@@ -105,21 +105,23 @@ _NOT_ADMITTED_FAULTS: Final = frozenset(
 )
 
 
-# Apache Axis, in which NetSuite runs, reads the whole request before it calls anything. What it
-# cannot read it refuses by the name of its parser's exception, with no typed detail.
-_UNREADABLE: Final = re.compile(r"(?:java\.io\.IOException: *)?org\.xml\.sax\.SAX\w*Exception\b")
+# NetSuite reads the whole request before it calls anything. What its reader does not know it
+# refuses in these words, with no typed detail. Other words of a reader (SAXParseException, "could
+# not find deserializer") are also what a gateway says when it cannot read NetSuite's answer.
+_UNREADABLE: Final = re.compile(
+    r"(?:java\.io\.IOException: *)?org\.xml\.sax\.SAXException: *\S+ is not a legal element\b"
+)
 _AXIS: Final = "{http://xml.apache.org/axis/}"
 
 
 class Records(msgspec.Struct, frozen=True, kw_only=True):
     """How records are read: ``written`` is the outcome of a record that was just written.
 
-    ``shown`` is the outcome of a journal entry that does not say whether it is approved.
-    ``currencies`` are ISO codes by internal id.
+    A record asked for is POSTED only if it shows that it is approved. ``currencies`` are ISO codes
+    by internal id.
     """
 
     written: OutcomeKind
-    shown: OutcomeKind = OutcomeKind.POSTED
     currencies: Mapping[str, str] = {}
 
     def read(self, reply: Reply) -> tuple[Outcome, ...]:
@@ -170,9 +172,9 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
                 # A report without approval is not in the books.
                 text = f"expense report {id_} does not say whether accounting has approved it"
                 return unknown(text, reference=reference, item=number)
-            silent = self.shown if approval not in _TRUE else _K.POSTED
             return Outcome(
-                kind=_K.ACKNOWLEDGED if approval in _FALSE else silent,
+                # Without evidence of approval nothing counts as in the books.
+                kind=_K.POSTED if approval in _TRUE else _K.ACKNOWLEDGED,
                 reference=reference,
                 journal_entry=JournalEntry(id_),
                 totals=self._report_totals(part) if is_report else self._totals(part),

@@ -61,6 +61,10 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
         )
         postings = report_postings(voucher)
         company = Sourced(voucher.company, "company")
+        own = {
+            id(filled): posting
+            for filled, posting in zip(voucher.postings, submission.voucher.postings, strict=True)
+        }
         report: requests.ExpenseReport = {
             "@xsi:type": "ExpenseReport",
             "@externalId": Sourced(submission.reference, "id"),
@@ -85,7 +89,7 @@ class Reports(msgspec.Struct, frozen=True, kw_only=True):
                 # A repeat replaces the lines, and never adds to them.
                 "@replaceAll": True,
                 "expense": [
-                    of_posting(one.spent, self._expense(one, voucher, currency))
+                    of_posting(own[id(one.spent)], self._expense(one, voucher, currency))
                     for one in postings.lines
                 ],
             },

@@ -43,7 +43,7 @@ from claimbridge.profiles.kit.sourced import Sourced
 from claimbridge.profiles.request import Request, as_request
 from claimbridge.profiles.sap.bapi_items import DIMENSIONS, BapiItemSettings, tables_of
 from claimbridge.profiles.sap.faults import read_sap_fault
-from claimbridge.profiles.sap.items import HEADER_TEXT, items_of
+from claimbridge.profiles.sap.items import HEADER_TEXT, check_length, items_of
 from claimbridge.profiles.sap.returns import ENTRY, is_duplicate, object_key, refusals, spelt
 from claimbridge.profiles.sap.tables import (
     SapDocument,
@@ -65,14 +65,15 @@ if TYPE_CHECKING:
     from claimbridge.profiles.conversation import Conversation
     from claimbridge.profiles.sap import bapi_requests as requests
 
+# BSEG-BUZEI has three digits.
+_LONGEST: Final = 999
 _CAPABILITIES: Final = Capabilities(
     can_query=True,
     can_reverse=True,
     checks_reversals=False,
     can_list_changes=False,
     unique_reference=False,
-    # BSEG-BUZEI has three digits.
-    postings=999,
+    postings=_LONGEST,
     reference_length=16,
     reference_pattern=r"[A-Za-z0-9._/\-]+",
     # BKPF-XBLNR is entered and kept in capitals: SAP's screens know no other.
@@ -110,6 +111,7 @@ class SapBapi:
         **dict.fromkeys((f"{table}/item/ItemnoAcc" for table in _ITEMS), "which amount is whose"),
         "Currencyamount/item/CurrType": "which currency the amount is in",
         "Accounttax/item/DirectTax": "whether an item's amount holds the tax",
+        "Documentheader/FisPeriod": "the period, which follows from the posting date",
         "Documentheader/ObjType": "the kind of number that SAP gives",
         "Documentheader/ObjKey": "the number that SAP gives",
         "Return": "the request for SAP's messages",
@@ -137,6 +139,8 @@ class SapBapi:
         self._tax_keys = SapCondition(condition_type=condition_key, classification=account_key)
         self._taxes = check_taxes(taxes, untaxed=untaxed, code_length=2)
         self._untaxed = untaxed
+        if untaxed:  # brings a tax item of zero, which no posting stands for
+            self.capabilities = msgspec.structs.replace(_CAPABILITIES, postings=_LONGEST - 1)
         self._post, self._read_table = post, read_table
         self._commit = Request(operation=commit_work, body={"Wait": "X"})
         self._rollback = Request(operation=rollback_work, body={}, harmless=True)
@@ -152,11 +156,14 @@ class SapBapi:
         """Return the posting of one voucher.
 
         Raises ClaimError: CB-161 for postings in several currencies, CB-162 for a dimension that
-        SAP has no place for, CB-180 to CB-182 for taxes that SAP would refuse.
+        SAP has no place for, CB-164 for more than 999 items, CB-180 to CB-182 for taxes that SAP
+        would refuse.
         """
         (submission,) = submissions
         voucher = submission.voucher
-        items = items_of(voucher, self._taxes, untaxed=self._untaxed)
+        # An item in ACCOUNTTAX has an account, which SAP keeps.
+        items = items_of(voucher, self._taxes, untaxed=self._untaxed, tax_accounts=True)
+        check_length(items, _LONGEST, voucher.claim_id)
         place = business_place_of(voucher, self._taxes)
         settings = BapiItemSettings(voucher=voucher, keys=self._tax_keys, business_place=place)
         body: requests.AccDocumentPost = {

@@ -5,13 +5,14 @@ A payable with a partner is a vendor item, and a posting of a role among ``debto
 a customer item. A tax with code and base is a tax item. Any other posting is a G/L item.
 
 Where SAP computes the taxes of a whole document, taxes of one code are one item: SAP compares their
-sum with the sum of their bases. Where it computes them item by item, each stays an item.
+sum with the sum of their bases. Where it computes them item by item, each stays an item. Where tax
+items name their account, there is one for each account.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -68,17 +69,23 @@ class SapItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def items_of(
-    voucher: Voucher, taxes: Taxes, *, debtors: Collection[Role] = (), untaxed: str = ""
+    voucher: Voucher,
+    taxes: Taxes,
+    *,
+    debtors: Collection[Role] = (),
+    untaxed: str = "",
+    tax_accounts: bool = False,
 ) -> tuple[SapItem, ...]:
     """Return the items of a voucher's document, in the order of its postings.
 
-    ``untaxed`` is the tax code of expenses without tax. Raises ClaimError: CB-161 for postings in
-    several currencies, CB-180 and CB-181 for taxes that fit no base.
+    ``untaxed`` is the tax code of expenses without tax. ``tax_accounts``: tax items name their
+    account, so that taxes on different accounts stay apart. Raises ClaimError: CB-161 for postings
+    in several currencies, CB-180 and CB-181 for taxes that fit no base.
     """
     check_currency(voucher)
     links = link_taxes(voucher, taxes, untaxed=untaxed)
     items: list[SapItem] = []
-    summed: dict[tuple[str, SapCondition, Side], int] = {}
+    summed: dict[tuple[str, str, SapCondition, Side], int] = {}
     for place, posting in enumerate(voucher.postings):
         condition = condition_of(taxes, posting)
         number = len(items) + 1
@@ -90,7 +97,8 @@ def items_of(
             continue
         tax = tax_of(taxes, posting.tax_code)
         item = _tax_item(posting, number, tax, condition, links.groups.get(place, ""))
-        key = (posting.tax_code, condition, posting.side)
+        account = posting.account if tax_accounts else ""
+        key = (account, posting.tax_code, condition, posting.side)
         if tax.by_item or tax.direct or key not in summed:
             summed[key] = len(items)
             items.append(item)
@@ -179,6 +187,17 @@ def _with_zero_items(items: list[SapItem], taxes: Taxes) -> tuple[SapItem, ...]:
         )
         items.append(zero)
     return tuple(items)
+
+
+def check_length(items: Sequence[SapItem], most: int, claim_id: str) -> None:
+    """Raise ClaimError CB-164 for more items than a document takes, with those of zero."""
+    if len(items) > most:
+        raise ClaimError(
+            f"its document would have {len(items)} items with the tax items of zero, and SAP's has "
+            f"{most} at most; make several claims, or reverse it in SAP",
+            code="CB-164",
+            claim_id=claim_id,
+        )
 
 
 def item_text(item: SapItem) -> Sourced:

@@ -112,6 +112,7 @@ class SapJournalEntry:
     kept: Mapping[str, str] = {
         f"{_ENTRY}/OriginalReferenceDocumentType": "the kind of number that a reversal names",
         f"{_ENTRY}/OriginalReferenceDocument": "the number that a reversal names",
+        f"{_ENTRY}/PostingFiscalPeriod": "the period, which follows from the posting date",
         "MessageHeader/TestDataIndicator": "that it is no test",
         "JournalEntryCreateRequest/MessageHeader/TestDataIndicator": "that it is no test",
         f"{_ENTRY}/ProductTaxItem/IsDirectTaxPosting": "whether an item's amount holds the tax",

@@ -11,8 +11,9 @@ Facts it is built on:
   operation at all; public clients meet it for operations that their user has no right to. Workday
   gives no code with it, so that only its English words count. Any other ``Processing_Fault`` does
   not say how far the processing went.
-- For an id that nobody has, the error stands at the reference and names the id or its type:
-  ``Invalid ID value.  'X' is not a valid ID value for type = 'Accounting_Journal_ID'``.
+- For an id that nobody has, the error stands at the reference and says so:
+  ``Invalid ID value.  'X' is not a valid ID value for type = 'Accounting_Journal_ID'``. Other
+  errors there (no access, locked) name the id or its type as well, and prove nothing.
 """
 
 from __future__ import annotations
@@ -43,6 +44,11 @@ _EXISTS: Final = (
     'Journals with a status of "Correct In Progress" are not supported in the web service.',
     "The header company can not be changed when updating an existing accounting journal.",
 )
+# As ``_same`` has it. Only these English words: what else is said of an id there is no absence.
+_NO_SUCH_ID: Final = re.compile(
+    r"(?:^|[ (])invalid id value\. '([^']+)' is not a valid id value for type = "
+    rf"'{JOURNAL_ID.casefold()}'"
+)
 _K = OutcomeKind
 
 
@@ -68,7 +74,7 @@ class ValidationError(msgspec.Struct, frozen=True):
     def is_open(self) -> bool:
         """Whether it may be about the journal as a whole, so also that there is one already."""
         inside = len(self.place) > 1 and self.place[0] == _DATA
-        return not inside or self.place[1] == JOURNAL_ID
+        return not inside or self.place[1] in {JOURNAL_ID, "External_Reference_ID"}
 
     @property
     def says_that_it_exists(self) -> bool:
@@ -76,6 +82,11 @@ class ValidationError(msgspec.Struct, frozen=True):
         at_id = self.place in {(_DATA, JOURNAL_ID), ("Add_Only",)}
         known = any(_same(one) in _same(self.words) for one in _EXISTS)
         return at_id or (self.is_open and known)
+
+    def says_that_no_journal_has(self, reference: str) -> bool:
+        """Say whether it says that the reference is no journal's id; "" stands for any."""
+        found = _NO_SUCH_ID.search(_same(self.words))
+        return found is not None and reference.casefold() in {"", found[1]}
 
     def names(self, reference: str) -> bool:
         """Say whether the words name the reference, or the type of its id."""
@@ -88,7 +99,7 @@ def read_fault(fault: Fault, *, asked: str = "") -> Outcome:
 
     REJECTED may still be a refusal of a repeat, and UNKNOWN a refusal: see ``may_exist``.
     """
-    if "authenticationError" in fault.kinds:
+    if _is_unknown_user(fault):
         return not_let_in(
             f"Workday does not know the user or the password: {fault.reason}; check auth.user "
             "(NAME@TENANT) and auth.password, and that the user's password has not expired"
@@ -138,9 +149,12 @@ def _refused(errors: Sequence[ValidationError], number: int) -> Outcome:
 
 
 def _of_question(errors: Sequence[ValidationError], asked: str, number: int) -> Outcome:
-    """Read the refusal of a question: ABSENT only if each error is about the id asked for."""
+    """Read the refusal of a question: ABSENT only if each error says that the id asked for is none.
+
+    ``asked`` "" is any id: that of a reply that is read by itself.
+    """
     at = ("Request_References", "JournalEntryReference")
-    if all(one.place[:2] == at and one.names(asked) for one in errors):
+    if all(one.place[:2] == at and one.says_that_no_journal_has(asked) for one in errors):
         return Outcome(kind=_K.ABSENT, item=number)
     why = "; ".join(one.words for one in errors if one.words) or "no reason"
     return unknown(f"Workday refuses the question: {why}", item=number)
@@ -150,6 +164,12 @@ def _is_validation(fault: Fault) -> bool:
     if fault.detail is not None:
         return fault.detail.local == "Validation_Fault"
     return "validationError" in fault.kinds
+
+
+def _is_unknown_user(fault: Fault) -> bool:
+    """Say whether a fault blames us for the user or the password; a server's own failure is not."""
+    ours = fault.code.partition(".")[0] in {"Client", "Sender"}
+    return ours and "authenticationError" in fault.kinds
 
 
 def _is_unauthorized(fault: Fault) -> bool:

@@ -7,8 +7,9 @@ Facts it is built on, from the contract (v30.0) and its documentation:
 - The answer names the journal by its ids. A business process decides whether the journal is posted.
   So a submission is *acknowledged*, and its number comes with ``Get_Journals``.
 - What faults say is in ``faults``. A refusal about the journal as a whole may be that of a repeat,
-  in words that we do not know. Then Workday is asked whether the journal is there, and the refusal
-  counts only if it is not.
+  in words that we do not know. Then Workday is asked whether the journal is there. "There is none"
+  leaves a doubt with the refusal's reasons: a twin of the request may be under way. The refusal
+  counts once the quiet period is over.
 
 How a voucher becomes a journal: each posting is a line on its ledger account, debit or credit, with
 its cost centre, project and employee as worktags. A further dimension is a worktag of the type that
@@ -305,13 +306,15 @@ def _of_refusal(refused: Outcome, answers: Sequence[Outcome], reference: str) ->
     """Return what a refusal about the journal as a whole means, by what Workday holds.
 
     Where there is a journal, the refusal was that of a repeat. Its amounts are compared before it
-    is taken for ours. A refusal stands only if Workday says that there is none.
+    is taken for ours. Where there is none, the refusal may still be that of a second copy, whose
+    first is under way. So the reasons go with the doubt, and count when the quiet period is over.
     """
     words = "; ".join(one.text for one in refused.reasons)
     ours = [one for one in answers if (one.reference or reference).upper() == reference.upper()]
     kinds = {one.kind for one in ours}
     if kinds == {_K.ABSENT}:
-        return refused
+        text = f"Workday refuses it ({words}), and does not have it; it may still arrive"
+        return msgspec.structs.replace(refused, kind=_K.UNKNOWN, text=text)
     if not kinds or kinds & {_K.ABSENT, _K.UNKNOWN, _K.NOT_DELIVERED, _K.UNAVAILABLE, _K.REJECTED}:
         held = "; ".join(one.text or str(one.kind) for one in ours) or "the answer names another"
         return unknown(f"Workday refuses ({words}), and does not say whether it is there: {held}")

@@ -118,7 +118,13 @@ def after(
         return _adoption(current, outcome, rules, compare=compare)
     if kind in {OutcomeKind.UNKNOWN, OutcomeKind.UNDER_WAY, OutcomeKind.ABSENT}:
         # "Absent" answers a question; as the answer to a voucher it is no evidence of anything.
-        current = msgspec.structs.replace(current, job=outcome.job or current.job)
+        # A refusal that may be that of a second copy gives its reasons: they count if the ERP still
+        # does not have it when nothing can arrive any more.
+        current = msgspec.structs.replace(
+            current,
+            job=outcome.job or current.job,
+            reasons=outcome.reasons or current.reasons,
+        )
         return enter_doubt(
             in_state(current, State.IN_DOUBT, rules, detail=outcome.text), rules.clock
         )

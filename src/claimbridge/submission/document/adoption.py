@@ -127,9 +127,11 @@ def park(history: History, flight: Submission, why: str, rules: Rules) -> Plan[O
 def _for_a_person(flight: Submission, why: str, rules: Rules) -> Submission:
     """Return it as a person shall look at it: what that person says is not asked again.
 
-    So it counts as sent, by whoever sent it.
+    So it counts as sent, by whoever sent it: what they sent last may still arrive within the quiet
+    period, and a person who finds nothing before its end has looked too early.
     """
-    return msgspec.structs.replace(in_state(flight, State.PARKED, rules, detail=why), attempt=1)
+    parked = in_state(flight, State.PARKED, rules, detail=why)
+    return msgspec.structs.replace(enter_doubt(parked, rules.clock), attempt=1)
 
 
 def adopt(history: History, flight: Submission, answer: Outcome, rules: Rules) -> Plan[Outcome]:

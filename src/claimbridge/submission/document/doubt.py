@@ -162,10 +162,13 @@ def not_fresh(asked: Submission, rules: Rules) -> OutcomeUnknown:
 def may_still_arrive(doubtful: Submission, left: float) -> OutcomeUnknown:
     """Return the error that says to wait for the rest of the quiet period, ``left`` seconds."""
     refused = "; ".join(str(reason) for reason in doubtful.reasons)
+    lost = f"the answer for {doubtful.reference} was lost; the ERP does not have it yet"
+    if refused and doubtful.attempt > 1:
+        lost += f" and refused it when it was sent again ({refused})"
+    elif refused:
+        lost = f"the ERP refused {doubtful.reference} ({refused}) and does not have it yet"
     return OutcomeUnknown(
-        f"the answer for {doubtful.reference} was lost; the ERP does not have it yet"
-        + (f" and refused it when it was sent again ({refused})" if refused else "")
-        + f", but it may still arrive for {left:.0f} s; try again after that",
+        f"{lost}, but it may still arrive for {left:.0f} s; try again after that",
         code="CB-423",
         claim_id=doubtful.key.claim_id,
         reference=doubtful.reference,

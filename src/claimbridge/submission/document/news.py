@@ -37,6 +37,8 @@ def absorb(submission: Submission, outcome: Outcome, rules: Rules) -> Plan[Submi
 
 def _progress(current: Submission, outcome: Outcome, rules: Rules) -> Submission | None:
     """Return the submission as the news leave it; None when they bring it no further."""
+    if _is_of_another(current, outcome):
+        return None
     if current.state is State.REVERSING and outcome.kind is not OutcomeKind.REVERSED:
         return _progress_underneath(current, outcome, rules)
     if outcome.kind is OutcomeKind.REJECTED and (may_be_old(current, rules) or not counts(outcome)):
@@ -48,6 +50,17 @@ def _progress(current: Submission, outcome: Outcome, rules: Rules) -> Submission
         numbered = current.state in LIVE and news.journal_entry != current.journal_entry
         return news if numbered or current.missing else None
     return news if news.state in MOVES[current.state] else None
+
+
+def _is_of_another(current: Submission, outcome: Outcome) -> bool:
+    """Say whether news name another entry than that of the last of several sendings.
+
+    An earlier entry under the same reference may have gone since, and news of it come late. After
+    one sending only, another number is a new number of the same entry.
+    """
+    known, named = current.journal_entry, outcome.journal_entry
+    several = current.attempt > 1 and known is not None and named is not None
+    return several and known != named
 
 
 def may_be_old(current: Submission, rules: Rules) -> bool:
