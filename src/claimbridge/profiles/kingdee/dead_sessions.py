@@ -2,8 +2,9 @@
 
 No document lists their words. So a fault counts only if it says nothing else: every sentence in it
 is one of the known ones, word for word. Its sentences are those of the Fault's reason and of its
-detail, without the class names that Axis and EAS put before them. Words about a session within another sentence prove nothing: a voucher may have been saved, and the
-session of a mail server or a database be meant.
+detail, without the class names that Axis and EAS put before them. Words about a session within
+another sentence prove nothing: a voucher may have been saved, and the session of a mail server or a
+database be meant.
 """
 
 from __future__ import annotations
