@@ -76,6 +76,23 @@ def test_records_are_fetched_page_by_page_and_kept(run: Run, folder: Folder, erp
     assert erp.ledger() == []
 
 
+def test_a_number_that_has_moved_is_remembered(run: Run, folder: Folder, erp: Sandbox) -> None:
+    """Reversals need to know what a code meant before the lists were fetched anew."""
+    path = write(folder, erp)
+    run("codes", "US01", "account")
+    kept = json.loads(path.read_text())
+    (taxi,) = (
+        one for one in kept["lists"]["account"]["records"] if one["names"]["number"] == "6602.03"
+    )
+    taxi["id"] = "9999"
+    path.write_text(json.dumps(kept))
+    path.chmod(0o600)
+    for _ in range(2):
+        assert run("codes", "US01", "account", "--refresh").code == 0
+        former = json.loads(path.read_text())["lists"]["account"]["former"]
+        assert [(one["id"], one["names"]["number"]) for one in former] == [("9999", "6602.03")]
+
+
 def test_the_profile_posts_by_the_kept_ids(run: Run, folder: Folder, erp: Sandbox) -> None:
     """Refused before anything is sent while there are no lists; posted by NetSuite's ids then."""
     write(folder, erp)

@@ -183,7 +183,6 @@ def test_doctor(run: Run, folder: Folder, sandbox: Sandbox) -> None:
     found = {record["what"]: record["verdict"] for record in run("doctor", "--json").records}
     assert found == {
         "contract": "ok",
-        "options": "ok",
         "chart": "ok",
         "identity": "warning",
         "journal": "ok",

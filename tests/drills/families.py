@@ -30,6 +30,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from decimal import Decimal
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
@@ -123,7 +124,8 @@ class Drill:
         """Let a stopped process go on to its end; it may stop later than it was waited for."""
         end = time.monotonic() + 60
         while process.is_alive():
-            os.kill(process.pid or 0, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # it ended just now
+                os.kill(process.pid or 0, signal.SIGCONT)
             process.join(0.2)
             if time.monotonic() > end:
                 process.kill()

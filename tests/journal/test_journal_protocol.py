@@ -408,6 +408,34 @@ def test_select_reads_by_state_oldest_first(
     ]
 
 
+def test_claims_by_the_beginning_of_their_ids(
+    journal: Journal, begin: Callable[..., History]
+) -> None:
+    """Ids of one ledger in their own order, across pages; upper and lower case differ."""
+    ours = [f"P-{number:03}" for number in range(450)]
+    for claim_id in (*reversed(ours), "P", "P.", "Q-1", "p-1", "P-\U0010ffff1", "A"):
+        begin(claim_id)
+    begin("P-9", ledger="CN02")
+    first = submission("P-001", revision=2)
+    assert journal.begin(journal.history(LEDGER, "P-001"), [first]) is not None
+    assert list(journal.claims(LEDGER, "P-")) == [*ours, "P-\U0010ffff1"]
+    assert list(islice(journal.claims(LEDGER, "P-"), 2)) == ours[:2]
+    assert list(journal.claims(LEDGER, "P-4499")) == []
+
+
+def test_claims_allow_writing_meanwhile(journal: Journal, begin: Callable[..., History]) -> None:
+    """The reader of each id writes its claim, and adds others."""
+    for number in range(250):
+        begin(f"P-{number:03}")
+    seen = []
+    for claim_id in journal.claims(LEDGER, "P-"):
+        seen.append(claim_id)
+        history = journal.history(LEDGER, claim_id)
+        assert journal.record(history, [changed(history, State.POSTED)]) is not None
+        begin(f"new-{claim_id}")
+    assert seen == [f"P-{number:03}" for number in range(250)]
+
+
 def test_select_allows_writing_meanwhile(journal: Journal, begin: Callable[..., History]) -> None:
     """Each submission is yielded once, though the reader moves it on and adds others."""
     for number in range(450):

@@ -68,13 +68,14 @@ def test_an_item_of_its_own_goes_before_the_account_s() -> None:
 
 
 def test_in_a_foreign_currency_the_parts_add_up_to_the_entry() -> None:
-    """The last part gets the cent that rounding leaves."""
+    """Each part has the amount of the entry that it paid for."""
     profile = KingdeeEas(credit=-1, currencies={"USD": "BB02"}, rates={"USD": Decimal("7.4")})
     sent = paid("0.01", "0.01", "0.01", currency="USD")
-    bank = profile.submit([sent]).body["col"]["item"][3]
+    *lines, bank = profile.submit([sent]).body["col"]["item"][:4]
     flows = cash_rows(profile, sent)
     assert [row["cashflowAmountOriginal"] for row in flows] == ["0.01"] * 3
-    assert [row["cashflowAmountLocal"] for row in flows] == ["0.07", "0.07", "0.08"]
+    assert [row["cashflowAmountLocal"] for row in flows] == ["0.08", "0.07", "0.07"]
+    assert [row["debitAmount"] for row in lines] == ["0.08", "0.07", "0.07"]
     assert bank["creditAmount"] == "0.22"
 
 

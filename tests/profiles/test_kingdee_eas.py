@@ -135,7 +135,7 @@ def test_the_facade_s_contract_is_enough(shared: Callable[[str], Path]) -> None:
 
 
 def test_a_foreign_currency_is_converted_and_still_balances() -> None:
-    """Original amounts as they are; the cent that rounding leaves goes to the largest posting."""
+    """Original amounts as they are, at the rate that is stated."""
     profile = KingdeeEas(
         credit=-1, currencies={"CNY": "BB01", "USD": "BB02"}, rates={"USD": Decimal("7.1234")}
     )
@@ -337,9 +337,19 @@ def kinds(outcomes: tuple[Outcome, ...]) -> list[K]:
     return [one.kind for one in outcomes]
 
 
-def test_a_dead_session_costs_one_more_login_and_one_more_call() -> None:
-    """Unasked: import, login, import; a second dead session is the end, without effect."""
+def test_words_alone_do_not_send_a_voucher_twice() -> None:
+    """Unasked, and without a refusal of repeats: a fresh session, and the caller is told."""
     plain = KingdeeEas(credit=-1)
+    asked, (end,) = held(plain, plain.submit([submission()]), DEAD, None)
+    assert [isinstance(one, LogIn) for one in asked] == [False, True]
+    # The client itself would repeat what is merely unavailable.
+    assert (end.kind, end.retry_is_useless) == (K.NOT_DELIVERED, True)
+    assert "session is invalid. claimbridge has logged in again" in end.text
+
+
+def test_a_dead_session_costs_one_more_login_and_one_more_call() -> None:
+    """Where repeats are refused: import, login, import; a second dead session is the end."""
+    plain = KingdeeEas(credit=-1, refuses_repeats=True)
     request = plain.submit([submission()])
     asked, end = held(plain, request, DEAD, None, answer(SAVED))
     assert [isinstance(one, LogIn) for one in asked] == [False, True, False]
@@ -358,15 +368,27 @@ def test_a_dead_session_costs_one_more_login_and_one_more_call() -> None:
         ("session timeout", K.UNAVAILABLE),
         ("登录已超时", K.UNAVAILABLE),
         ("请重新登录", K.UNAVAILABLE),
+        ("com.kingdee.bos.webservice.WSInvokeException: 会话已失效,请重新登录", K.UNAVAILABLE),
+        ("您尚未登录！", K.UNAVAILABLE),
         ("EJB session bean VoucherFacade: transaction timed out", K.UNKNOWN),
         ("could not flush session: invalid column", K.UNKNOWN),
+        ("IllegalStateException: setAttribute: Session already invalidated", K.UNKNOWN),
+        ("session is invalidated", K.UNKNOWN),
+        ("数据库登录超时", K.UNKNOWN),
+        ("登录超时", K.UNKNOWN),
+        ("凭证已保存; 会话已失效", K.UNKNOWN),
+        ("session is invalid, voucher saved", K.UNKNOWN),
+        ("mail user not logged in", K.UNKNOWN),
+        ("java.sql.SQLException: session is invalid", K.UNKNOWN),
+        ("请登录", K.UNKNOWN),
+        ("session " * 10_000, K.UNKNOWN),
     ],
 )
 def test_only_a_session_that_is_dead_itself_is_taken_for_one(reason: str, kind: K) -> None:
     """A session bean's trouble may come after the voucher was saved: it is not sent again."""
     fault = Fault(code="Server.userException", reason=reason)
     assert ASKING.read_fault(fault).kind is kind
-    plain = KingdeeEas(credit=-1)
+    plain = KingdeeEas(credit=-1, refuses_repeats=True)
     asked, _ = held(plain, plain.submit([submission()]), fault)
     assert any(isinstance(one, LogIn) for one in asked) is (kind is K.UNAVAILABLE)
 

@@ -16,6 +16,7 @@ from claimbridge.contract.calls.replies import Reply
 from claimbridge.ledger import Ledger
 from claimbridge.model import JournalEntry, Outcome, OutcomeKind
 from claimbridge.profiles import load_profile
+from claimbridge.profiles.conversation import LogIn
 from claimbridge.profiles.kingdee.eas import KingdeeEas
 from claimbridge.profiles.request import Request
 from claimbridge.xmlio import parse
@@ -169,6 +170,16 @@ def test_json_gives_a_number_and_the_request_its_period() -> None:
         ({"sucs": {}, "errs": {"2": {"message": "at line 1234"}}}, K.UNKNOWN),
         ({"sucs": {}, "errs": {"2": {"code": "1002", "errCode": "1111"}}}, K.UNKNOWN),
         ({"sucs": {}, "errs": {"2": ["1002: 没有找到科目"]}}, K.UNKNOWN),
+        ({"sucs": {}, "errs": {"2": "1002||null||0||0||没有找到科目"}}, K.REJECTED),
+        ({"sucs": {}, "errs": {"2": "Read timed out after 30000 ms"}}, K.UNKNOWN),
+        ({"sucs": {}, "errs": {"2": "java.lang.NullPointerException (Line 1123)"}}, K.UNKNOWN),
+        ({"sucs": {}, "errs": {"2": "2026-03-31 10:00:00 unknown error"}}, K.UNKNOWN),
+        ({"sucs": {}, "errs": {"2": "2026: 系统异常"}}, K.UNKNOWN),
+        ({"sucs": {}, "errs": {"2": "socket 10054"}}, K.UNKNOWN),
+        ({"sucs": {}, "errs": {"2": "10054: connection reset"}}, K.UNKNOWN),
+        ({"sucs": {}, "errs": {"2": {"code": 30000, "message": "timeout"}}}, K.UNKNOWN),
+        ({"sucs": {}, "errs": {"2": '{"row": 1, "code": "1002"}'}}, K.UNKNOWN),
+        ({"sucs": {}, "errs": {"2": {"code": "1002", "number": "0007"}}}, K.UNKNOWN),
         ({"sucs": {"1": {"voucherNumber": "EXP-9", "number": "0007"}}, "errs": {}}, K.UNKNOWN),
         ({"sucs": {"1": {"voucherNumber": "EXP-1"}}, "errs": {}}, K.UNKNOWN),
         ({"sucs": {"1": "0007"}, "errs": {}}, K.UNKNOWN),
@@ -196,7 +207,7 @@ def test_what_is_no_json_is_unknown(text: str) -> None:
 
 def test_a_dead_session_of_the_older_service_costs_one_more_call() -> None:
     """The conversation is the same for all."""
-    profile = loaded("rows")
+    profile = loaded("rows", refuses_repeats=True)
     asked, (end,) = held(profile, profile.submit([submission()]), DEAD, None, in_rows(SAVED))
     assert asked[0] is asked[2]
     assert end.kind is K.POSTED
@@ -206,9 +217,9 @@ def test_a_request_of_one_s_own_is_sent_as_it_is() -> None:
     """A subclass may build what it likes; nothing is looked up or sent again for it."""
     profile = loaded("strings", listing=["reference", "number"])
     own = Request(operation="importVoucher", body={})
-    asked, end = held(profile, own, DEAD)
-    assert asked == [own]
-    assert [one.kind for one in end] == [K.UNAVAILABLE]
+    asked, end = held(profile, own, DEAD, None)
+    assert asked == [own, LogIn()]
+    assert [(one.kind, one.retry_is_useless) for one in end] == [(K.NOT_DELIVERED, True)]
 
 
 # --- the handed cases ---------------------------------------------------------------------------

@@ -27,6 +27,7 @@ FORMS: list[tuple[dict[str, Any], int]] = [
     ({"auth_pattern": "BaseDB", "password_encoded": True}, 8),
 ]
 AGAIN = "session is invalid, please login"
+THROWN = "java.lang.reflect.InvocationTargetException"
 
 
 def loaded(**options: Any) -> KingdeeEas:
@@ -112,8 +113,19 @@ def detailed(reason: str, *texts: str, name: str = "message") -> Fault:
         (detailed("com.kingdee.bos.webservice.WSInvokeException", AGAIN), True),
         (detailed("", "会话不存在"), True),
         (detailed("", "用户尚未登录"), True),
-        (detailed("java.lang.NullPointerException", "", AGAIN), True),
+        (detailed("java.lang.reflect.InvocationTargetException", "", AGAIN), True),
+        (detailed("org.apache.axis.AxisFault; nested exception is: ", "会话已过期。"), True),
+        (detailed(AGAIN, f"at a.b.C(C.java:1) {AGAIN} " * 20), True),
+        (detailed(AGAIN, AGAIN), True),
+        (detailed(AGAIN, "voucher saved; notice not sent"), False),
+        (detailed("java.lang.NullPointerException", AGAIN), False),
+        (detailed("java.lang.IllegalStateException", AGAIN), False),
         (detailed("could not save the voucher", AGAIN), False),
+        (detailed(THROWN, "voucher saved; notice not sent: mail user not logged in"), False),
+        (detailed(THROWN, "voucher saved", "not logged in"), False),
+        (detailed(THROWN, "保存成功", "短信平台登录超时"), False),
+        (detailed(THROWN, "凭证已保存，请重新登录"), False),
+        (detailed(THROWN, "please login: session is invalid, voucher saved"), False),
         (detailed("", f"at a.b.C(C.java:1) {AGAIN} " * 20), False),
         (detailed("", AGAIN, name="stackTrace"), False),
         (detailed("", "EJB session bean VoucherFacade: transaction timed out"), False),
@@ -121,8 +133,8 @@ def detailed(reason: str, *texts: str, name: str = "message") -> Fault:
     ],
 )
 def test_a_dead_session_may_stand_in_the_detail(fault: Fault, dead: bool) -> None:
-    """Only where the reason says nothing itself; what may have run is never sent again."""
-    profile = loaded()
+    """Only where the fault says nothing else; what may have run is never sent again."""
+    profile = loaded(refuses_repeats=True)
     outcome = profile.read_fault(fault)
     assert outcome.kind is (K.UNAVAILABLE if dead else K.UNKNOWN)
     asked, _ = held(profile, profile.submit([submission()]), fault)

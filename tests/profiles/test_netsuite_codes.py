@@ -13,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 from tests.profiles.samples import TRIP, submission
 
+from claimbridge.clock import SYSTEM
 from claimbridge.contract import Bundle, Contract
 from claimbridge.contract.calls.replies import Reply
 from claimbridge.errors import (
@@ -22,7 +23,7 @@ from claimbridge.errors import (
     LedgerUnavailable,
     NotDelivered,
 )
-from claimbridge.model import Posting, Role, Voucher
+from claimbridge.model import JournalEntry, Posting, Purpose, Role, Voucher
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.master_records import MasterRecord, MasterRecords, RecordList
 from claimbridge.profiles.netsuite.journal_entries import NetSuite
@@ -30,7 +31,7 @@ from claimbridge.profiles.netsuite.record_lists import LISTED
 from claimbridge.xmlio import parse
 
 OURS = Contract.load(Bundle.from_package("netsuite.wsdl"))
-AT = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
+AT = SYSTEM.now()
 PLAIN = replace(TRIP, postings=tuple(replace(one, dimensions={}) for one in TRIP.postings))
 MATCH: Any = {
     "account": "number",
@@ -160,6 +161,112 @@ def test_what_netsuite_holds_is_compared_in_the_listed_currency() -> None:
     )
     (outcome,) = NetSuite().with_records(KNOWN).read(OURS.reply(parse(document.encode())))
     assert outcome.totals == {"CNY": Decimal("5.00")}
+
+
+# --- whose records they are, and of when --------------------------------------------------------
+
+HERE = one("3", name="1410")
+US, CN = (one("213", number="6602010000"), one("913", number="6602010000"))
+OTHERS = ACCOUNTS[1:]
+BY_NUMBER: Any = {"account": "number", "subsidiary": "name"}
+
+
+def limited(record: MasterRecord, *ids: str, **more: Any) -> MasterRecord:
+    return replace(record, companies=tuple(f"S{id_}" for id_ in ids), company_ids=ids, **more)
+
+
+def first_account(known: MasterRecords, **options: Any) -> Any:
+    profile = NetSuite(**{"match": BY_NUMBER, **options}).with_records(known)
+    return sent(profile)["lineList"]["line"][0]["account"]
+
+
+def test_of_two_accounts_that_of_the_own_subsidiary_is_taken() -> None:
+    """A number may be given once for each subsidiary."""
+    known = lists(account=[limited(US, "9"), limited(CN, "3"), *OTHERS], subsidiary=[HERE])
+    assert first_account(known) == {"@internalId": "913"}
+    by_id = {"match": {"account": "number"}, "internal_ids": {"subsidiary": {"1410": "3"}}}
+    assert first_account(known, **by_id) == {"@internalId": "913"}
+
+
+@pytest.mark.parametrize(
+    ("accounts", "words"),
+    [
+        ([limited(US, "9")], "limited to other subsidiaries than '1410': S9"),
+        ([limited(US, "9"), limited(CN, "3", inactive=True)], "(internal id 913) is inactive"),
+        ([replace(US, companies=("S9",))], "limited to other subsidiaries"),  # an earlier list
+        ([limited(US, "1")], "limited to other subsidiaries"),  # above, without its children
+    ],
+)
+def test_a_record_of_other_subsidiaries_is_not_taken(
+    accounts: list[MasterRecord], words: str
+) -> None:
+    """Not even where it is the only one that is active."""
+    above = [replace(HERE, parent="1"), one("1", name="All")]
+    with pytest.raises(ClaimError, match="CB-488") as refused:
+        first_account(lists(account=[*accounts, *OTHERS], subsidiary=above))
+    assert words in refused.value.message
+
+
+def test_a_limit_that_nobody_can_judge_refuses() -> None:
+    """Where the company's subsidiary is not known, the message says how to name it."""
+    known = lists(account=[limited(US, "3"), *OTHERS])
+    with pytest.raises(ClaimError, match=r"CB-488 .*internal_ids\.subsidiary"):
+        first_account(known, match={"account": "number"})
+    assert first_account(known, match={"account": "number"}, one_world=False) == {
+        "@internalId": "213"
+    }
+
+
+def test_a_record_may_be_open_to_all_below_a_subsidiary() -> None:
+    """By ``includeChildren``; the levels between are in the list."""
+    subsidiaries = [replace(HERE, parent="2"), one("2", name="Asia"), one("1", name="All")]
+    subsidiaries[1] = replace(subsidiaries[1], parent="1")
+    known = lists(account=[limited(US, "1", with_children=True), *OTHERS], subsidiary=subsidiaries)
+    assert first_account(known) == {"@internalId": "213"}
+
+
+def test_a_vendor_of_another_first_subsidiary_is_taken() -> None:
+    """NetSuite shows the first subsidiary of those whom several share."""
+    vendor = limited(one("90", entity_id="E0815"), "9")
+    profile = NetSuite(match={"entity": "entity-id"})
+    line = sent(profile.with_records(lists(vendor=[vendor], employee=[])))["lineList"]["line"][2]
+    assert line["entity"] == {"@internalId": "90"}
+
+
+def test_by_a_list_of_another_year_nothing_is_posted() -> None:
+    """Numbers are given anew; ``doctor`` has warned for a year."""
+    known = lists(account=ACCOUNTS, subsidiary=[HERE])
+    old = replace(known.lists["account"], fetched_at=AT - dt.timedelta(days=401))
+    with pytest.raises(ClaimError, match=r"CB-488 .*older than 400 days.*--refresh"):
+        first_account(replace(known, lists={**known.lists, "account": old}))
+    old = replace(old, fetched_at=AT - dt.timedelta(days=399))
+    assert first_account(replace(known, lists={**known.lists, "account": old}))
+
+
+def reversed_with(accounts: RecordList, **options: Any) -> Any:
+    known = MasterRecords(ledger="US01", lists={"account": accounts})
+    profile = NetSuite(match={"account": "number"}, **options).with_records(known)
+    voucher = replace(PLAIN, purpose=Purpose.REVERSE, reverses=JournalEntry("973"))
+    return profile.reverse(submission(voucher)).body["record"]["lineList"]["line"][0]["account"]
+
+
+def test_a_reversal_never_goes_to_another_account_than_its_posting() -> None:
+    """A number that means, or meant, several accounts is refused; ``internal_ids`` settles it."""
+    now = RecordList(fetched_at=AT, records=tuple(ACCOUNTS))
+    assert reversed_with(now.after(now)) == {"@internalId": "213"}
+    renumbered = (one("213", number="6602010000-OLD"), CN, *OTHERS)
+    gone = (CN, *OTHERS)
+    for records in (renumbered, gone, (replace(US, inactive=True), CN, *OTHERS)):
+        # Several refreshes later too.
+        later = RecordList(fetched_at=AT, records=records)
+        moved = later.after(later.after(now))
+        with pytest.raises(ClaimError, match=r"CB-488 .*213.*settle --reversed"):
+            reversed_with(moved)
+        ids = {"account": {"6602010000": "213"}}
+        assert reversed_with(moved, internal_ids=ids) == {"@internalId": "213"}
+        # A new posting names what the number means today.
+        known = MasterRecords(lists={"account": moved})
+        assert first_account(known, match={"account": "number"}) == {"@internalId": "913"}
 
 
 # --- the posting period -----------------------------------------------------------------------
@@ -315,7 +422,8 @@ RECORD = (
     '<recordList><record xsi:type="a:Department" internalId="7" externalId="D7">'
     '<a:name>East</a:name><a:parent internalId="1"><name>Sales : All</name></a:parent>'
     '<a:isInactive>true</a:isInactive><a:subsidiaryList><recordRef internalId="3"><name>US</name>'
-    "</recordRef></a:subsidiaryList></record></recordList>"
+    "</recordRef></a:subsidiaryList><a:includeChildren>true</a:includeChildren>"
+    "</record></recordList>"
 )
 
 
@@ -329,6 +437,9 @@ def test_a_page_gives_records_and_the_next_question() -> None:
             names={"name": "East", "full-name": "Sales : All : East", "external-id": "D7"},
             inactive=True,
             companies=("US",),
+            company_ids=("3",),
+            with_children=True,
+            parent="1",
         ),
     )
     assert read.next is not None

@@ -89,6 +89,9 @@ class Watched(Journal):
     ) -> Iterator[Submission]:
         return self._journal.select(ledger, states, parts=parts)
 
+    def claims(self, ledger: str, prefix: str) -> Iterator[str]:
+        return self._journal.claims(ledger, prefix)
+
     def counts(self, ledger: str) -> Mapping[State, int]:
         return self._journal.counts(ledger)
 

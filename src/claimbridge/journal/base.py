@@ -134,6 +134,14 @@ class Journal(Protocol):
         """
         ...
 
+    def claims(self, book: str, prefix: str) -> Iterator[str]:
+        """Yield the ids of a book's claims that begin with ``prefix``, in their own order.
+
+        Reads those alone, however many others there are. Bounded memory: the caller may stop
+        early, and may write while it reads. Upper and lower case differ.
+        """
+        ...
+
     def counts(self, book: str) -> Mapping[State, int]:
         """Return how many submissions are in each state, as they are written; no state with 0."""
         ...

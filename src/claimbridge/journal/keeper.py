@@ -52,7 +52,7 @@ from claimbridge.model import (
 T = TypeVar("T")
 
 _PAGE: Final = 200
-"""Submissions, or moves, read at once: what bounds the memory of ``select`` and ``moves``."""
+"""Submissions, ids or moves read at once: what bounds the memory of what yields them."""
 
 
 class Keeper:
@@ -176,6 +176,15 @@ class Keeper:
             if stored.number > last:
                 last = stored.number
                 yield stored.submission
+
+    def claims(self, book: str, prefix: str) -> Iterator[str]:
+        """Yield the ids of claims that begin with ``prefix``, in order; reads page by page."""
+        last, size = "", _PAGE
+        while size == _PAGE:
+            page = self._store.claims(book, prefix, after=last, size=_PAGE)
+            for last in page:
+                yield last
+            size = len(page)
 
     def counts(self, book: str) -> Mapping[State, int]:
         """Return how many submissions are in each state, as they are written."""

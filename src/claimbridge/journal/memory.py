@@ -154,6 +154,12 @@ class MemoryStore:
                 for number, key in itertools.islice(wanted, size)
             ]
 
+    def claims(self, book: str, prefix: str, *, after: str, size: int) -> Sequence[str]:
+        """Return ids of claims that begin with ``prefix`` and are above ``after``."""
+        with self._open() as shelf:
+            ids = (claim_id for of, claim_id in shelf.histories if of == book)
+            return sorted(one for one in ids if one.startswith(prefix) and one > after)[:size]
+
     def counts(self, book: str) -> Mapping[State, int]:
         """Return how many submissions are in each state."""
         with self._open() as shelf:

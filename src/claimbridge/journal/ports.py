@@ -157,6 +157,13 @@ class Store(Protocol):
         """
         ...
 
+    def claims(self, book: str, prefix: str, *, after: str, size: int) -> Sequence[str]:
+        """Return up to ``size`` ids of claims that begin with ``prefix``, in order by code point.
+
+        Only ids above ``after``; "" is below all. It takes no longer where other claims are many.
+        """
+        ...
+
     def counts(self, book: str) -> Mapping[State, int]:
         """Return how many submissions are in each state; no state with 0."""
         ...

@@ -7,18 +7,23 @@ next probe goes on with the one that is unfinished before it posts another.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
 import msgspec
 
-from claimbridge.errors import ConfigurationError, OutcomeUnknown, SchemaViolation
+from claimbridge.errors import (
+    ConfigurationError,
+    ConflictingSubmission,
+    OutcomeUnknown,
+    SchemaViolation,
+)
 from claimbridge.journal.base import Journal
 from claimbridge.model import (
     LIVE,
     Claim,
     JournalEntry,
+    Key,
     OutcomeKind,
     State,
     Submission,
@@ -26,14 +31,19 @@ from claimbridge.model import (
 from claimbridge.submission.claim.division import prepare, submit_claim
 from claimbridge.submission.claim.recovery import reconcile_claim
 from claimbridge.submission.claim.reversal import reverse_claim
-from claimbridge.submission.decisions.evidence import refusal, reversal_key, reversal_of
+from claimbridge.submission.decisions.evidence import refusal, reversal_of
 from claimbridge.submission.decisions.port import LedgerPort
 from claimbridge.submission.decisions.probe_claims import (
+    BEING_REVERSED,
+    ENDED,
+    LEFT,
+    PREFIX,
     TITLE,
     ProbeChoice,
-    is_probe,
+    is_foreign,
     new_id,
     probe_claim,
+    unfinished,
     with_all_chosen,
 )
 from claimbridge.submission.decisions.probe_steps import (
@@ -54,8 +64,8 @@ from claimbridge.submission.plans import book
 from claimbridge.submission.steps.driver import Emissions
 from claimbridge.submission.steps.steps import Access, Emit, Pause, Plan, Recall, Record
 
-_ENDED: Final = "probed: found, reversed, and found reversed"
-"""The detail of a probe that is over; until it stands there, the next one goes on with it."""
+_DRAWS: Final = 5
+"""How often an id is drawn where the ERP has each of them already."""
 _LONGEST_PAUSE: Final = 5.0
 
 
@@ -64,7 +74,7 @@ class ProbeIntention(msgspec.Struct, frozen=True, kw_only=True):
 
     ``document`` is the voucher with its reference. ``claim`` is what it was mapped from; None: the
     journal knows the document already, and the probe goes on with it. ``is_reversed``: it is taken
-    back afterwards.
+    back afterwards; so is always one whose reversal is under way.
     """
 
     document: Submission
@@ -76,26 +86,17 @@ class FindUnfinished(Access[Submission | None], frozen=True):
     """Look for the oldest probe of a book that is not over; None: there is none."""
 
     book: str
-    is_reversed: bool
 
     def perform(self, journal: Journal) -> Submission | None:
-        """Do it."""
-        return next(self._unfinished(journal), None)
+        """Do it; of the book's other claims nothing is read."""
+        ids = journal.claims(self.book, PREFIX)
+        found = (unfinished(journal.history(self.book, claim_id)) for claim_id in ids)
+        return min(filter(None, found), key=_age, default=None)
 
-    def _unfinished(self, journal: Journal) -> Iterator[Submission]:
-        for one in journal.select(self.book):
-            if is_probe(one) and self._is_unfinished(one, journal):
-                yield one
 
-    def _is_unfinished(self, one: Submission, journal: Journal) -> bool:
-        if one.state is State.REVERSED:
-            # One that a person reversed and settled is over.
-            history = journal.history(self.book, one.key.claim_id)
-            ours = history.get(reversal_key(one.key))
-            return one.detail != _ENDED and ours is not None and ours.state in LIVE
-        if one.state in (State.POSTED, State.PAID):
-            return self.is_reversed
-        return one.state is not State.REJECTED
+def _age(probed: Submission) -> float:
+    made = probed.voucher.approved_at
+    return made.timestamp() if made is not None else 0.0
 
 
 def intend_probe(
@@ -109,9 +110,10 @@ def intend_probe(
     """
     _check_place(ledger, is_reversed=is_reversed, in_production=in_production)
     book_id = (yield from book(ledger)).id
-    known = yield from FindUnfinished(book_id, is_reversed)
+    known = yield from FindUnfinished(book_id)
     if known is not None:
-        return ProbeIntention(document=known, claim=None, is_reversed=is_reversed)
+        ends_so = is_reversed or known.state in BEING_REVERSED
+        return ProbeIntention(document=known, claim=None, is_reversed=ends_so)
     claim = yield from _new_claim(choice, book_id, ledger)
     document = ledger.documents(claim, book_id)[0]
     ledger.build("submit", (document,))
@@ -160,10 +162,15 @@ _SAMPLE: Final = "100000008"
 def _new_claim(choice: ProbeChoice, book_id: str, ledger: LedgerPort) -> Plan[Claim]:
     choice = with_all_chosen(choice, ledger)
     day = choice.posting_date or ledger.today(choice.company, claim_id="PROBE")
+    return probe_claim(choice, (yield from _unused_id(book_id)), ledger, day)
+
+
+def _unused_id(book_id: str) -> Plan[str]:
+    """Draw an id that the journal does not know."""
     while True:
-        claim_id = new_id(day)
+        claim_id = new_id()
         if not (yield from Recall(book_id, claim_id)).submissions:
-            return probe_claim(choice, claim_id, ledger, day)
+            return claim_id
 
 
 def probe(intention: ProbeIntention, ledger: LedgerPort, *, wait: float) -> Emissions[ProbeStep]:
@@ -197,11 +204,13 @@ class _Probe:
     def carry(self) -> Plan[None]:
         """Post, find, reverse, find reversed."""
         document = yield from self._post()
-        yield from Emit(posted_step(document))
+        if is_foreign(document):
+            raise _taken(document)
+        yield from Emit(posted_step(document, instead_of=self._intention.document))
         if document.state in LIVE:
             document = yield from self._find(document)
             yield from Emit(found_step(document, asked=self._can_ask))
-        if not self._intention.is_reversed:
+        if not self._intention.is_reversed and (yield from self._leave(document)):
             yield from Emit(left_step(document, can_reverse=self._can_reverse))
             return
         reversal = yield from self._reverse(document)
@@ -221,6 +230,7 @@ class _Probe:
         document, claim = self._intention.document, self._intention.claim
         key = document.key
         if claim is not None:
+            claim, key = yield from self._untaken(claim, document)
             drafts = partial(prepare, claim, key.book, self._ledger)
             return (yield from submit_claim(key, claim.digest, drafts, self._ledger))[0]
         history = yield from Recall(key.book, key.claim_id)
@@ -229,6 +239,22 @@ class _Probe:
             return current
         documents = yield from reconcile_claim(current, self._ledger)
         return documents[0] if documents else current
+
+    def _untaken(self, claim: Claim, document: Submission) -> Plan[tuple[Claim, Key]]:
+        """Return the claim under an id that the ERP has nothing of, as far as it can be asked.
+
+        Another machine may have drawn the same one: its voucher would be taken for ours.
+        """
+        for _ in range(_DRAWS):
+            if not self._can_ask:
+                break
+            if (yield from ask(document, self._ledger)).kind is OutcomeKind.ABSENT:
+                break
+            claim = msgspec.structs.replace(claim, id=(yield from _unused_id(document.key.book)))
+            document = self._ledger.documents(claim, document.key.book)[0]
+        else:
+            raise _taken(self._intention.document)
+        return claim, document.key
 
     def _find(self, document: Submission) -> Plan[Submission]:
         """Ask for the voucher until the ERP has posted it; as it is, where nobody can be asked."""
@@ -252,6 +278,18 @@ class _Probe:
     def _reverse(self, document: Submission) -> Plan[Submission]:
         day = document.voucher.posting_date  # its period is open
         return (yield from reverse_claim(document.key, day, TITLE, self._ledger))[0]
+
+    def _leave(self, document: Submission) -> Plan[bool]:
+        """Keep that the voucher stays; False: its reversal is under way or done."""
+        key = document.key
+        while True:
+            history = yield from Recall(key.book, key.claim_id)
+            current = history.get(key)
+            if current is None or current.state not in LIVE:
+                return False
+            left = msgspec.structs.replace(current, detail=LEFT)
+            if (yield from Record(history, (left,))) is not None:
+                return True
 
     def _find_reversed(self, document: Submission, reversal: Submission) -> Plan[ProbeStep]:
         """Ask until the ERP calls the voucher reversed, or has posted the reversal."""
@@ -281,9 +319,19 @@ class _Probe:
             current = history.get(key)
             if current is None or current.state is not State.REVERSED:
                 return
-            ended = msgspec.structs.replace(current, detail=_ENDED)
+            ended = msgspec.structs.replace(current, detail=ENDED)
             if (yield from Record(history, (ended,))) is not None:
                 return
+
+
+def _taken(document: Submission) -> ConflictingSubmission:
+    return ConflictingSubmission(
+        f"the ERP has a document as {document.reference} that this probe did not send; it is left "
+        "as it is, and nothing was sent; probe again, under another id",
+        code="CB-458",
+        claim_id=document.key.claim_id,
+        reference=document.reference,
+    )
 
 
 class _Patience:
@@ -312,7 +360,7 @@ class _Patience:
         self._pause = min(self._pause * 1.6, _LONGEST_PAUSE)
 
 
-_ACCEPTED: Final = LIVE | {State.REVERSING, State.REVERSED}
+_ACCEPTED: Final = LIVE | BEING_REVERSED
 
 
 __all__ = ["ProbeChoice", "ProbeIntention", "ProbeStep", "check_wait", "intend_probe", "probe"]

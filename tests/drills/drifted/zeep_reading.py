@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, Literal
 
 import zeep
+from tests.site import SITE
 from zeep.helpers import serialize_object
 
 from claimbridge.model import Outcome
@@ -54,7 +55,9 @@ def zeep_reads(
 
 @functools.cache
 def _client(profile: str, wsdl: str, strict: bool) -> Any:
-    place = wsdl or str(files("claimbridge.wsdl") / load_profile(profile).contract)
+    place = wsdl or str(
+        files("claimbridge.wsdl") / load_profile(profile, SITE.get(profile, {})).contract
+    )
     try:
         return zeep.Client(place, transport=_Offline(), settings=zeep.Settings(strict=strict))  # type: ignore[no-untyped-call]  # zeep has no types
     except Exception:  # noqa: BLE001 - it would fetch what the contract imports by name alone

@@ -42,6 +42,7 @@ WITHOUT_EFFECT = {
     "refuse-connection", "drop-before-commit", "timeout=before-commit", "fault", "redirect",
     "unsigned-fault=before-commit", "html-200=before-commit",
     "throttle=503", "throttle=429", "throttle=typed",
+    "html-200=as-xml", "redirect=moved", "redirect=login",
 }  # fmt: skip
 
 

@@ -21,9 +21,14 @@ from tests.withstand.scene import (
 )
 
 from claimbridge.config import AuthConfig, LedgerConfig
-from claimbridge.errors import ClaimBridgeError, DeliveryRefused, LedgerRejection
+from claimbridge.errors import (
+    ClaimBridgeError,
+    DeliveryRefused,
+    LedgerRejection,
+    OutcomeUnknown,
+)
 from claimbridge.model import Acknowledgement, State
-from claimbridge.sandbox import Sandbox
+from claimbridge.sandbox import Desk, ErpAnswer, ErpCall, Sandbox
 from claimbridge.sandbox.erps.kingdee_eas import LISTING, KingdeeEasResponder
 
 NAME = "kingdee-eas"
@@ -71,6 +76,21 @@ def config(sandbox: Sandbox, journal: Path, **changes: Any) -> LedgerConfig:
     return configured(NAME, port=sandbox.port, journal=journal / "claims.db", **settings | changes)
 
 
+class SavesThenFails(KingdeeEasResponder):
+    """An EAS that fails after the voucher was saved, with a sentence in the fault's detail."""
+
+    def __init__(self, reason: str, told: str) -> None:
+        super().__init__()
+        self.reason, self.told = reason, told
+
+    def answer(self, call: ErpCall, desk: Desk) -> ErpAnswer:
+        answered = super().answer(call, desk)
+        if call.operation != "importVoucher":
+            return answered
+        content = f'<e:exc xmlns:e="urn:e"><message>{self.told}</message></e:exc>'
+        return ErpAnswer(content=content.encode(), fault="receiver", reason=self.reason)
+
+
 @pytest.fixture(autouse=True)
 def password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EAS_PASSWORD", "right")
@@ -113,11 +133,11 @@ def test_unasked_a_lost_answer_is_for_a_person(
 
 
 @pytest.mark.parametrize("kind", SENDERS)
-@pytest.mark.parametrize("options", [ASKED, PERSON], ids=["asked", "unasked"])
+@pytest.mark.parametrize("options", [ASKED, REPEATS], ids=["asked", "repeats"])
 def test_a_dead_session_is_begun_anew(tmp_path: Path, kind: str, options: dict[str, Any]) -> None:
     """The voucher is refused without effect, EAS is logged in to, the voucher sent once more."""
     with (
-        lifelike(profiles=[KingdeeEasResponder(lifetime=0.5)]) as erp,
+        lifelike(profiles=[KingdeeEasResponder(lifetime=0.5, refuses_repeats=True)]) as erp,
         SENDERS[kind](config(erp, tmp_path, options=options)) as sender,
     ):
         sender.submit(claim("S-1"))
@@ -128,6 +148,37 @@ def test_a_dead_session_is_begun_anew(tmp_path: Path, kind: str, options: dict[s
         assert (counts["login"], counts["importVoucher"]) == (2, 3)
         # After each import, and once before the second is sent again.
         assert counts.get("findVoucher", 0) == (3 if "listing" in options else 0)
+
+
+@pytest.mark.parametrize("kind", SENDERS)
+def test_unasked_a_dead_session_is_told_and_begun_anew(tmp_path: Path, kind: str) -> None:
+    """Words alone send nothing twice: the caller submits again, and finds a fresh session."""
+    with (
+        lifelike(profiles=[KingdeeEasResponder(lifetime=0.5)]) as erp,
+        SENDERS[kind](config(erp, tmp_path, options=PERSON)) as sender,
+    ):
+        sender.submit(claim("W-1"))
+        time.sleep(0.6)
+        with pytest.raises(DeliveryRefused, match="the session was dead"):
+            sender.submit(claim("W-2"))
+        assert (erp.requests()["login"], erp.requests()["importVoucher"]) == (2, 2)
+        sender.submit(claim("W-2"))
+        assert [one.reference for one in erp.ledger()] == ["W-1", "W-2"]
+
+
+@pytest.mark.parametrize("reason", ["java.lang.reflect.InvocationTargetException", ""])
+def test_words_after_a_voucher_was_saved_do_not_save_it_twice(tmp_path: Path, reason: str) -> None:
+    """The mail server's session is not ours: a person looks, and there is one voucher."""
+    told = "voucher saved; notice not sent: mail user not logged in"
+    with (
+        lifelike(profiles=[SavesThenFails(reason, told)]) as erp,
+        SENDERS["Client"](config(erp, tmp_path, options=PERSON)) as sender,
+    ):
+        with pytest.raises(OutcomeUnknown):
+            sender.submit(claim("N-1"))
+        with pytest.raises(OutcomeUnknown):
+            sender.submit(claim("N-1"))
+        assert [one.reference for one in erp.ledger()] == ["N-1"]
 
 
 def test_a_session_serves_many_vouchers(tmp_path: Path) -> None:

@@ -140,8 +140,11 @@ def test_the_older_service_posts_refuses_and_reverses(
 
 def test_a_dead_session_of_the_older_service_is_begun_anew(tmp_path: Path) -> None:
     """The voucher is posted once."""
-    with Sandbox(profiles=[KingdeeEasResponder(older=True, lifetime=0.5)]) as erp:
-        with client(erp, tmp_path, path="WSWSVoucher", facade="rows") as sender:
+    with Sandbox(
+        profiles=[KingdeeEasResponder(older=True, lifetime=0.5, refuses_repeats=True)]
+    ) as erp:
+        options = {"facade": "rows", "refuses_repeats": True}
+        with client(erp, tmp_path, path="WSWSVoucher", **options) as sender:
             sender.submit(claim("D-1"))
             time.sleep(0.6)
             sender.submit(claim("D-2"))

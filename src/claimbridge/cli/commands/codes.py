@@ -61,7 +61,8 @@ def list_codes(
             complain(str(end))
             codes.append(exit_code(end))
             continue
-        held = msgspec.structs.replace(held, lists={**held.lists, kind: end})
+        listed = end.after(held.lists.get(kind))
+        held = msgspec.structs.replace(held, lists={**held.lists, kind: listed})
         path = write_records(settings, place, held)
         if not json:
             say(YES, f" {kind}: {len(end.records)} records, kept in {path}")

@@ -86,7 +86,7 @@ def probe(
     date
         The posting date of the voucher and its reversal; when left out, today.
     without_reversal
-        Leave the voucher in the books; a profile that cannot reverse needs this.
+        Leave the voucher in the books for good; a profile that cannot reverse needs this.
     wait
         Seconds that the ERP may take to show what it accepted.
     yes
@@ -140,7 +140,10 @@ def _show_intention(intention: ProbeIntention, client: Client, *, json: bool) ->
     then = "and taken back by a reversal" if intention.is_reversed else "and left in the books"
     if intention.claim is None:
         say(f"A probe of this ledger is not over: {document.reference} is {document.state}.")
-        say(f"It goes on with that one; no other voucher is posted. It is found, {then}.")
+        if document.state in _BEING_REVERSED:
+            say("Its reversal is under way or done, and is finished; nothing else is posted.")
+        else:
+            say(f"It goes on with that one; no other voucher is posted. It is found, {then}.")
     else:
         say(f"One voucher of {amount} will be posted, found, {then}.")
     say()
@@ -230,7 +233,7 @@ class _Run:
         return {
             "step": name,
             "is_proven": step is not None and step.is_proven,
-            "claim": self._intention.document.key.claim_id,
+            "claim": self._claim_id,
             "reference": step.reference if step is not None else None,
             "journal_entry": plain_entry(step.journal_entry) if step is not None else None,
             "text": text,
@@ -248,7 +251,9 @@ class _Run:
         if self._json:
             reasons = plain_reasons(error.reasons) if isinstance(error, LedgerRejection) else []
             text = f"{error.message}; {advice}"
-            emit(self._record(failed, text, None, code=error.code, reasons=reasons))
+            claim = error.claim_id or self._claim_id
+            record = self._record(failed, text, None, code=error.code, reasons=reasons)
+            emit(record | {"claim": claim})
         else:
             if code == UNKNOWN:
                 say(WARN, f" {_STEPS[failed]}: not known")
@@ -282,6 +287,8 @@ class _Run:
             return f"{first}run `{again}` again{soon}: {then}"
         if code == NOT_DELIVERED:
             return f"nothing was posted; `claimbridge doctor --ask` looks why, then `{again}` again"
+        if error.code == "CB-458":
+            return f"nothing was posted; run `{again}` again"
         profile = self._client.ledger.setup.config.profile
         page = _PAGES.get(profile, profile)
         where = f' as "First day" in docs/{page}.md says' if profile in PROFILES else ""
@@ -292,10 +299,15 @@ class _Run:
         entries = [step.journal_entry for step in self._done if step.journal_entry is not None]
         return str(entries[-1]) if entries else self._intention.document.reference
 
+    @property
+    def _claim_id(self) -> str:
+        """The probe's claim; another than was intended, where the ERP had that one."""
+        return self._done[-1].claim_id if self._done else self._intention.document.key.claim_id
+
     def _settle(self, error: ClaimBridgeError) -> str:
         document = self._intention.document
         reference = error.reference if isinstance(error, DeliveryError) else None
-        command = f"claimbridge journal settle {document.key.claim_id} --revision 1"
+        command = f"claimbridge journal settle {error.claim_id or self._claim_id} --revision 1"
         return (
             f"look for {reference or document.reference} in the ERP, and record what you find: "
             f"`{command} --posted NUMBER` or `{command} --not-posted`"

@@ -7,6 +7,7 @@ one consistent state.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -52,6 +53,10 @@ _PAGE: Final = """
 SELECT id, ledger, claim_id, revision, purpose, part, reference, digest, state, attempt,
     attempted_at, updated_at, owner, flight, content
 FROM submissions WHERE ledger = ? AND state = ? AND id > ? AND part >= ? ORDER BY id LIMIT ?
+"""
+_CLAIM_IDS: Final = """
+SELECT claim_id FROM claims
+WHERE ledger = ? AND claim_id >= ? AND claim_id > ? ORDER BY claim_id LIMIT ?
 """
 _ALOFT: Final = "SELECT ledger, claim_id, owner, flight FROM submissions WHERE owner IS NOT NULL"
 _COUNTS: Final = "SELECT state, count(*) FROM submissions WHERE ledger = ? GROUP BY state"
@@ -186,6 +191,15 @@ def read_page(
     return [_stored(row) for row in rows]
 
 
+def read_claim_ids(
+    connection: sqlite3.Connection, book: str, prefix: str, after: str, size: int
+) -> list[str]:
+    """Return up to ``size`` ids of claims that begin with ``prefix``, above ``after``, in order."""
+    ids = (str(row[0]) for row in connection.execute(_CLAIM_IDS, (book, prefix, after, size)))
+    # In order, those that begin with the prefix are the first from the prefix on.
+    return list(itertools.takewhile(lambda claim_id: claim_id.startswith(prefix), ids))
+
+
 def read_counts(connection: sqlite3.Connection, book: str) -> dict[State, int]:
     """Return how many submissions of a book are in each state; no state with 0."""
     counts = dict(connection.execute(_COUNTS, (book,)).fetchall())
@@ -311,6 +325,7 @@ __all__ = [
     "note_job",
     "read_aloft",
     "read_claim",
+    "read_claim_ids",
     "read_counts",
     "read_flight",
     "read_owners",

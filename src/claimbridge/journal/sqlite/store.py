@@ -73,6 +73,11 @@ class SqliteStore:
         with self._database.reading() as connection:
             return rows.read_page(connection, book, state, after, size, parts=parts)
 
+    def claims(self, book: str, prefix: str, *, after: str, size: int) -> Sequence[str]:
+        """Return ids of claims that begin with ``prefix`` and are above ``after``."""
+        with self._database.reading() as connection:
+            return rows.read_claim_ids(connection, book, prefix, after, size)
+
     def counts(self, book: str) -> Mapping[State, int]:
         """Return how many submissions are in each state."""
         with self._database.reading() as connection:

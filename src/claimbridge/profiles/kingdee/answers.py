@@ -31,8 +31,12 @@ IMPORT: Final = "importVoucher"
 IMPORT_JSON: Final = "nImportVoucher"
 _LEAST_CELLS: Final = 5
 """A member with so many parts is a row; one with fewer is a text in a wrapper."""
-_CODED: Final = re.compile(r"\s*(\d{4,6})\s*[:：|]")
-"""A sentence that begins with its code; a number elsewhere may be an account's."""
+_OWN_CODE: Final = r"(?!20[1-9]\d)[0-9]{4}"
+"""Four digits, as all of EAS's codes; a year is none. Sockets and databases have other numbers."""
+_CODED: Final = re.compile(rf"\s*({_OWN_CODE})\s*(?:[:：]|\|\|)")
+"""A sentence that begins with its code; a number elsewhere may be an account's or a line's."""
+_NUMBERS: Final = ("number", "easNumber", "id")
+"""Members that hold what EAS gave a voucher: where one has a value, a voucher may be there."""
 _CODES: Final = frozenset({"code", "errcode", "errorcode"})
 """How members are called, in small letters, that hold a code."""
 
@@ -160,15 +164,18 @@ _PLACE: Final = ("voucherType", "periodYear", "periodNumber")
 def _refused(one: object) -> ImportResult | None:
     """Return a refusal; without a code nobody knows whether EAS foresaw it."""
     if isinstance(one, dict):
+        if any(one.get(name) for name in _NUMBERS):
+            return None
         text = json.dumps(one, ensure_ascii=False)
         codes = {str(value) for name, value in one.items() if name.lower() in _CODES}
     else:
         text = str(one)
         begins = _CODED.match(text)
         codes = {begins[1]} if begins else set()
-    if len(codes) != 1:
+    code = codes.pop() if len(codes) == 1 else ""
+    if not re.fullmatch(_OWN_CODE, code):
         return None
-    return result(PARTED.join((*codes, "", "", "", text.replace(PARTED, " "))))
+    return result(PARTED.join((code, "", "", "", text.replace(PARTED, " "))))
 
 
 __all__ = [

@@ -25,8 +25,10 @@ After a lost answer there are three cases. With ``listing``, EAS is asked, and a
 if its amounts are equal. With ``refuses_repeats``, the voucher is sent again and EAS refuses the
 repeat. Otherwise a person looks.
 
-A fault about a dead session comes before EAS does anything (``kingdee.dead_sessions``). The profile
-logs in again, asks EAS where it can be asked, and sends the call once more.
+A fault that says of a dead session, and nothing else, comes before EAS does anything
+(``kingdee.dead_sessions``). The profile logs in again. Words alone do not make it send a voucher
+twice: it sends the call once more only if EAS was asked first, or refuses repeats. Otherwise the
+caller is told, and nothing is sent again within the same ``submit``.
 """
 
 from __future__ import annotations
@@ -163,7 +165,7 @@ class KingdeeEas:
         self._settings = RowSettings(
             voucher_type=voucher_type,
             creator=creator,
-            local=LocalCurrency(local_currency, rates or {}),
+            local=LocalCurrency(local_currency, rates or {}, profile=self.name),
             currencies={"CNY": "BB01"} if currencies is None else currencies,
             dimensions=_DIMENSIONS if dimensions is None else dimensions,
             assistant_names=assistant_names or {},
@@ -244,22 +246,31 @@ class KingdeeEas:
     # --- conversations ----------------------------------------------------------------------
 
     def converse(self, request: Request) -> Conversation:
-        """Ask, or import; if the session was dead, log in and do it once more."""
+        """Ask, or import; if the session was dead, log in and do it once more where that is safe.
+
+        EAS must have been asked for the voucher, or refuse repeats. Else the caller decides.
+        """
         if isinstance(request, LookupRequest):
             return (yield from self._lookup.look_up(request, alone=True))
-        if not isinstance(request, ImportRequest):  # a subclass built it: it is sent as it is
-            answer = yield from answer_to(request)
-            return self._read(answer, None)
         answer = yield from answer_to(request)
-        if is_dead(answer):
+        if isinstance(answer, Fault) and is_dead(answer):
             yield LogIn()
+            if not (isinstance(request, ImportRequest) and self._may_send_again):
+                return (_not_again(answer),)
             outcomes = yield from self._lookup.before_again(request)
             if outcomes:
                 return outcomes
             answer = yield from answer_to(request)
+        if not isinstance(request, ImportRequest):  # a subclass built it: nothing to look up
+            return self._read(answer, None)
         if isinstance(answer, Fault) or not (self._confirms or len(request.references) > 1):
             return self._read(answer, request)
         return (yield from self._lookup.match(request, answer))
+
+    @property
+    def _may_send_again(self) -> bool:
+        """Whether a voucher that EAS has after all is found, or refused as a repeat."""
+        return bool(self._lookup.listing) or self.capabilities.unique_reference
 
     # --- reading ----------------------------------------------------------------------------
 
@@ -270,7 +281,7 @@ class KingdeeEas:
         return self._read(reply, None)
 
     def read_fault(self, fault: Fault) -> Outcome:
-        """Return what a fault says: EAS did nothing if the session was dead."""
+        """Return what a fault says: EAS did nothing if it says only that the session was dead."""
         if is_dead(fault):
             return Outcome(kind=_K.UNAVAILABLE, text=f"the session was dead: {told(fault)}")
         return read_untyped(msgspec.structs.replace(fault, reason=told(fault)))
@@ -289,6 +300,17 @@ class KingdeeEas:
         if read.others and any(one.kind is _K.REJECTED for one in outcomes):
             return (unknown("EAS refuses the voucher, and adds a part that is not a result"),)
         return outcomes
+
+
+def _not_again(fault: Fault) -> Outcome:
+    """Return the outcome of a dead session where nothing is sent again on its words alone."""
+    return Outcome(
+        kind=_K.NOT_DELIVERED,
+        text=f"the session was dead: {told(fault)}. claimbridge has logged in again, and sent "
+        "nothing twice; submit it again. With a listing, or refuses_repeats, claimbridge does that "
+        "by itself",
+        retry_is_useless=True,
+    )
 
 
 def _check_assistants(given: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
+from claimbridge.clock import SYSTEM, Clock
 from claimbridge.errors import ClaimError
 from claimbridge.model import Posting
 from claimbridge.model.money import EXACT
@@ -87,6 +88,10 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 """What ``match`` may say of each field, besides ``external-id``."""
 _DIGITS: Final = 15
+_OLDEST: Final = dt.timedelta(days=400)
+"""Beyond that a list is not posted by; ``doctor`` warns after 30 days."""
+_SHARED: Final = frozenset({"vendor", "customer"})
+"""Kinds whose records show their first subsidiary only, and may belong to others too."""
 
 
 class Codes(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +99,9 @@ class Codes(msgspec.Struct, frozen=True, kw_only=True):
 
     ``internal_ids`` are NetSuite's ids by field and code; ``line_fields`` the fields of a line by
     dimension. ``match`` says by which name the lists find a field's codes; a field that it does not
-    name is sent as ``externalId``. ``found`` are the listed records by field and code.
+    name is sent as ``externalId``. ``found`` are the listed records by field and code, ``former``
+    those of earlier lists. ``company`` is the code of the company that is posted to; "" where there
+    are no subsidiaries. ``back``: for a reversal.
     """
 
     internal_ids: Mapping[str, Mapping[str, str]]
@@ -102,6 +109,14 @@ class Codes(msgspec.Struct, frozen=True, kw_only=True):
     match: Mapping[str, str] = {}
     lists: MasterRecords = MasterRecords()
     found: Mapping[str, Mapping[str, tuple[MasterRecord, ...]]] = {}
+    former: Mapping[str, Mapping[str, tuple[MasterRecord, ...]]] = {}
+    clock: Clock = SYSTEM
+    company: str = ""
+    back: bool = False
+
+    def of(self, company: str, *, back: bool) -> Codes:
+        """Return how the codes name records in one company; ``back``: of an entry taken back."""
+        return msgspec.structs.replace(self, company=company, back=back)
 
     def ref(self, field: MatchField, code: Sourced) -> requests.RecordRef:
         """Return a reference to a record: by NetSuite's id where that is known, else by code.
@@ -128,25 +143,96 @@ class Codes(msgspec.Struct, frozen=True, kw_only=True):
                 why = f"{len(found) or 'no'} posting periods hold {at}"
                 if PERIOD not in self.lists.lists:
                     why = _no_list(PERIOD)
+                elif not any(BEGINS in one.names for one in self.lists.records(PERIOD)):
+                    why = "the list of posting periods has no days that are certain"
                 raise self._refusal("posting_period", PERIOD, "posting_date", month, why)
             id_ = found[0].id
         return {"@internalId": Sourced(id_, "posting_date")}
 
     def _listed(self, field: str, code: Sourced) -> str:
         by, kind = self.match[field], KINDS[field][0]
-        found = self.found.get(field, {}).get(code.text, ())
+        listed = self.found.get(field, {}).get(code.text, ())
+        found = [one for one in listed if self._is_open_to_us(field, one)]
         active = [one for one in found if not one.inactive]
-        if len(active) == 1:
+        moved = self._moved(field, code, found) if self.back else ()
+        if len(active) == 1 and not moved and not self._is_old(kind):
             return active[0].id
         what = f"NetSuite has no {field} whose {by} is {code.text!r}"
         if kind not in self.lists.lists:
             what = _no_list(kind)
-        elif active:
+        elif self._is_old(kind):
+            what = f"the list of {kind} is older than {_OLDEST.days} days"
+        elif moved:
+            ids = " and ".join(moved)
+            what = (
+                f"{code.text!r} is, or was, the {by} of several records ({ids}), and nobody knows "
+                "which one the entry to reverse names; reverse it in NetSuite, and record that: "
+                "claimbridge journal settle --reversed"
+            )
+        elif len(active) > 1:
             ids = " and ".join(one.id for one in active)
             what = f"{code.text!r} is the {by} of several records ({ids})"
         elif found:
             what = f"the {field} {code.text!r} (internal id {found[0].id}) is inactive in NetSuite"
+        elif listed:
+            what = self._of_others(field, code, listed)
         raise self._refusal(field, kind, code.field, code.text, what)
+
+    def _is_old(self, kind: str) -> bool:
+        listed = self.lists.lists.get(kind)
+        return listed is not None and self.clock.now() - listed.fetched_at > _OLDEST
+
+    def _moved(self, field: str, code: Sourced, found: Iterable[MasterRecord]) -> tuple[str, ...]:
+        """Return the ids that a code has or had, if they are several."""
+        former = self.former.get(field, {}).get(code.text, ())
+        there = [*found, *(one for one in former if self._is_open_to_us(field, one))]
+        ids = tuple(dict.fromkeys(one.id for one in there))
+        return ids if len(ids) > 1 else ()
+
+    def _is_open_to_us(self, field: str, record: MasterRecord) -> bool:
+        """Say whether a record may be used in the company; not where nobody knows."""
+        if not self.company or field in ("subsidiary", "currency"):
+            return True
+        own = self._own_subsidiaries()
+        if record.company_ids:
+            ids = {one.id for one in own}
+            return bool(
+                (self._with_parents(ids) if record.with_children else ids) & set(record.company_ids)
+            )
+        names = {self.company}.union(*(one.names.values() for one in own))
+        return not record.companies or bool(names & set(record.companies))
+
+    def _own_subsidiaries(self) -> tuple[MasterRecord, ...]:
+        """Return the company's subsidiary, or all that its code may mean; () where nobody knows."""
+        id_ = self.internal_ids.get("subsidiary", {}).get(self.company)
+        by = self.match.get("subsidiary", EXTERNAL_ID)
+        known = tuple(
+            one
+            for one in self.lists.records("subsidiary")
+            if (one.id == id_ if id_ else one.names.get(by) == self.company)
+        )
+        return known or ((MasterRecord(id=id_, names={}),) if id_ else ())
+
+    def _with_parents(self, ids: set[str]) -> set[str]:
+        above = {one.id: one.parent for one in self.lists.records("subsidiary")}
+        found: set[str] = set()
+        while ids := ids - found - {""}:
+            found |= ids
+            ids = {above.get(one, "") for one in ids}
+        return found
+
+    def _of_others(self, field: str, code: Sourced, listed: Sequence[MasterRecord]) -> str:
+        if not self._own_subsidiaries():
+            return (
+                f"the {field} {code.text!r} is limited to subsidiaries, and nobody knows which one "
+                f"{self.company!r} is: name it in match.subsidiary or internal_ids.subsidiary"
+            )
+        others = ", ".join(sorted({name for one in listed for name in one.companies}))
+        ids = " and ".join(one.id for one in listed)
+        return (
+            f"the {field} {code.text!r} (internal id {ids}) is limited to other subsidiaries "
+            f"than {self.company!r}: {others}"
+        )
 
     def _refusal(self, field: str, kind: str, at: str, code: str, why: str) -> ClaimError:
         listed = self.lists.lists.get(kind)
@@ -184,18 +270,30 @@ class Codes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find_all(
-    match: Mapping[str, str], lists: MasterRecords
+    match: Mapping[str, str], records: Callable[[str], Iterator[MasterRecord]]
 ) -> dict[str, dict[str, tuple[MasterRecord, ...]]]:
-    """Return the listed records by field, and by the name that ``match`` says."""
+    """Return the records by field, and by the name that ``match`` says.
+
+    ``records`` gives those of a kind.
+    """
     found: dict[str, dict[str, tuple[MasterRecord, ...]]] = {}
     for field, by in match.items():
         if by == EXTERNAL_ID:
             continue
         of_field = found.setdefault(field, {})
-        for one in lists.records(*KINDS[field]):
-            if name := one.names.get(by, ""):
-                of_field[name] = (*of_field.get(name, ()), one)
+        for kind in KINDS[field]:
+            for one in map(_shared if kind in _SHARED else _as_listed, records(kind)):
+                if name := one.names.get(by, ""):
+                    of_field[name] = (*of_field.get(name, ()), one)
     return found
+
+
+def _shared(record: MasterRecord) -> MasterRecord:
+    return msgspec.structs.replace(record, companies=(), company_ids=())
+
+
+def _as_listed(record: MasterRecord) -> MasterRecord:
+    return record
 
 
 def double(amount: Decimal, field: str, claim_id: str) -> Sourced:

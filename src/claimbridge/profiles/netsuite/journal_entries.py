@@ -211,7 +211,8 @@ class NetSuite:
     def _take(self, lists: MasterRecords) -> None:
         """Work with these lists of records."""
         settings = self._settings
-        codes = settings.codes(lists)
+        codes = msgspec.structs.replace(settings.codes(lists), clock=self._clock)
+        self._codes = codes
         self._entries = Entries(
             codes=codes,
             every_line=settings.every_line(codes),
@@ -374,11 +375,18 @@ class NetSuite:
     def _record(
         self, submission: Submission, *, memo: str | None = None
     ) -> requests.JournalEntry | requests.ExpenseReport:
-        """Return the record; errors of the lists of records say which claim they are about."""
+        """Return the record; ``memo`` is that of a reversal.
+
+        Errors of the lists of records say which claim they are about.
+        """
+        company = submission.voucher.company if self._settings.one_world else ""
+        codes = self._codes.of(company, back=memo is not None)
         try:
             if self._reports is not None:
-                return of_document(submission, self._reports.report(submission))
-            return self._entries.entry(submission, memo or submission.voucher.text)
+                reports = msgspec.structs.replace(self._reports, codes=codes)
+                return of_document(submission, reports.report(submission))
+            entries = msgspec.structs.replace(self._entries, codes=codes)
+            return entries.entry(submission, memo or submission.voucher.text)
         except ClaimError as error:
             error.claim_id = error.claim_id or submission.key.claim_id
             raise

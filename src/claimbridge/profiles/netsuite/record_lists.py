@@ -140,6 +140,9 @@ def _record(kind: str, part: Reply) -> MasterRecord | None:
         names={name: text for name, text in names.items() if text},
         inactive=part.text(of.inactive) in _TRUE,
         companies=tuple(text for one in limits if (text := one.text("name") or _id_of(one))),
+        company_ids=tuple(text for one in limits if (text := _id_of(one))),
+        with_children=part.text("includeChildren") in _TRUE,
+        parent=part.text("parent", "@internalId"),
     )
 
 

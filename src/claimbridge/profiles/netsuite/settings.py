@@ -96,7 +96,8 @@ class NetSuiteSettings(msgspec.Struct, frozen=True, kw_only=True):
             line_fields={**LINE_FIELDS, **self.dimensions},
             match=match,
             lists=lists,
-            found=find_all(match, lists),
+            found=find_all(match, lists.records),
+            former=find_all(match, lists.former),
         )
 
     def every_line(self, codes: Codes) -> EveryLine:

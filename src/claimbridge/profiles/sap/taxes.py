@@ -41,7 +41,8 @@ class SapTax(SapCondition, frozen=True, kw_only=True, forbid_unknown_fields=True
     ``document`` date; needed where taxes depend on time. ``business_place`` is that of the vendor
     item. ``by_item``: the tax procedure computes taxes item by item (transaction OBCO), and wants
     each tax item grouped with its base; SAP refuses a group without it (FF 817), and the lack of
-    one with it (FF 818). ``direct``: the tax is posted without a base, as a direct tax posting.
+    one with it (FF 818). ``direct``: a direct tax posting; no item is its base, and the tax item
+    states its base amount all the same.
     """
 
     determination_date: Literal["", "posting", "document"] = ""

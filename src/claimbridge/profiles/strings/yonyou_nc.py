@@ -112,10 +112,10 @@ class YonyouNc:
         self._voucher_type, self._preparer = voucher_type, preparer
         self._checks: Mapping[str, str] = checks or {}
         self.dimensions: tuple[str, ...] = tuple(self._checks)
-        local = LocalCurrency(local_currency, rates or {}, option="rates")
+        local = LocalCurrency(local_currency, rates or {}, profile=self.name)
         self._local = local
         self._currencies: Mapping[str, LocalCurrency] = {
-            "": LocalCurrency("", {}, option=""),
+            "": LocalCurrency("", {}, profile=self.name),
             "local": local,
             "group": _column(group_currency, group_rates, local, "group"),
             "global": _column(global_currency, global_rates, local, "global"),
@@ -295,7 +295,7 @@ def _column(
 ) -> LocalCurrency:
     """Return how a column's amounts are computed: as the local ones where no currency is named."""
     if currency:
-        return LocalCurrency(currency, rates or {}, option=f"{column}_rates")
+        return LocalCurrency(currency, rates or {}, profile="yonyou-nc", option=f"{column}_rates")
     if rates:
         raise wrong_option("yonyou-nc", f"{column}_rates needs {column}_currency beside it")
     return local

@@ -11,15 +11,28 @@ from typing import Final
 import msgspec
 
 from claimbridge.errors import ConfigurationError
-from claimbridge.model import Claim, ClaimLine, Purpose, Submission
+from claimbridge.model import LIVE, Claim, ClaimLine, History, Purpose, State, Submission
 from claimbridge.model.money import quantum
+from claimbridge.submission.decisions.evidence import reversal_key
 from claimbridge.submission.decisions.port import LedgerPort
 
 TITLE: Final = "claimbridge probe"
 """What a probe says of itself in the ERP, where the chart's texts let it."""
 _LETTERS: Final = "BCDFGHJKMNPQRSTVWXZ23456789"
 """No vowels, so that they make no words; nothing that looks like another."""
-_ID: Final = re.compile(rf"PROBE-[0-9]{{4}}-[{_LETTERS}]{{2}}")
+PREFIX: Final = "PROBE-"
+"""What the id of each probe begins with."""
+_DRAWN: Final = 7
+"""How many letters are drawn for an id."""
+_ID: Final = re.compile(
+    rf"{PREFIX}([{_LETTERS}]{{{_DRAWN}}}|[0-9]{{4}}-[{_LETTERS}]{{2}})"  # the second was once
+)
+LEFT: Final = "probed: posted, and left in the books on purpose"
+"""The detail of a voucher that no later probe takes back."""
+ENDED: Final = "probed: found, reversed, and found reversed"
+"""The detail of a voucher whose probe is over."""
+BEING_REVERSED: Final = frozenset({State.REVERSING, State.REVERSED})
+"""States of a voucher whose reversal is under way or done."""
 _SHOWN: Final = 12
 """How many choices an error lists."""
 
@@ -42,14 +55,16 @@ class ProbeChoice(msgspec.Struct, frozen=True, kw_only=True):
     posting_date: dt.date | None = None
 
 
-def new_id(day: dt.date) -> str:
-    """Return a claim id for a probe of that day, such as ``PROBE-1130-K7``.
+def new_id() -> str:
+    """Return a claim id for a probe, such as ``PROBE-K7TQ2XD``; one of ten thousand million.
 
     It has 13 characters, so that the reference of its reversal (``.X1``) fits into SAP's 16 too.
-    Two of them are drawn, for others may probe the same client on the same day.
     """
-    first, second = divmod(uuid.uuid4().int % len(_LETTERS) ** 2, len(_LETTERS))
-    return f"PROBE-{day:%m%d}-{_LETTERS[first]}{_LETTERS[second]}"
+    number, letters = uuid.uuid4().int, ""
+    for _ in range(_DRAWN):
+        number, letter = divmod(number, len(_LETTERS))
+        letters += _LETTERS[letter]
+    return PREFIX + letters
 
 
 def is_probe(submission: Submission) -> bool:
@@ -63,6 +78,31 @@ def is_probe(submission: Submission) -> bool:
         and _ID.fullmatch(submission.key.claim_id) is not None
         and all(one.amount == quantum(voucher.currency) for one in voucher.postings)
     )
+
+
+def is_foreign(submission: Submission) -> bool:
+    """Whether the ERP had the document before this journal sent any: another's, and never ours."""
+    taken = submission.state in LIVE or submission.state in BEING_REVERSED
+    return taken and submission.attempt == 0
+
+
+def unfinished(history: History) -> Submission | None:
+    """Return the voucher of a probe that is not over; None where the claim is none, or is over.
+
+    One that was left on purpose is over, and so is one that was paid since: a person's matter.
+    """
+    one = next(iter(history.submissions), None)
+    if one is None or not is_probe(one) or is_foreign(one):
+        return None
+    if one.state is State.REVERSED:
+        # One that a person reversed and settled is over.
+        ours = history.get(reversal_key(one.key))
+        is_over = one.detail == ENDED or ours is None or ours.state not in LIVE
+    elif one.state in LIVE:
+        is_over = one.detail == LEFT or one.state is State.PAID
+    else:
+        is_over = one.state is State.REJECTED
+    return None if is_over else one
 
 
 def probe_claim(choice: ProbeChoice, claim_id: str, ledger: LedgerPort, day: dt.date) -> Claim:

@@ -16,12 +16,13 @@ class ProbeStep(msgspec.Struct, frozen=True, kw_only=True):
     """One step of a probe, when it is over.
 
     ``is_proven`` False: nothing but a person can see it, or it was left out; ``text`` says what the
-    person does. ``reference`` and ``journal_entry`` are those of the voucher, or of its reversal;
-    None: there is no number.
+    person does. ``claim_id`` is the probe's. ``reference`` and ``journal_entry`` are those of the
+    voucher, or of its reversal; None: there is no number.
     """
 
     name: StepName
     is_proven: bool
+    claim_id: str
     reference: str
     journal_entry: JournalEntry | None
     text: str
@@ -38,16 +39,21 @@ def step(
     return ProbeStep(
         name=name,
         is_proven=is_proven,
+        claim_id=document.key.claim_id,
         reference=document.reference,
         journal_entry=document.journal_entry,
         text=text,
     )
 
 
-def posted_step(document: Submission) -> ProbeStep:
-    """Return the step of a voucher that the ERP took in."""
+def posted_step(document: Submission, *, instead_of: Submission) -> ProbeStep:
+    """Return the step of a voucher that the ERP took in; ``instead_of`` is what was intended."""
     entry = document.journal_entry
     text = f"journal entry {entry}" if entry is not None else "accepted; it has no number yet"
+    if document.key != instead_of.key:
+        text += (
+            f"; as {document.reference}: the ERP had another's document as {instead_of.reference}"
+        )
     return step("posted", document, text)
 
 
