@@ -11,6 +11,7 @@ from claimbridge.config import LedgerConfig, ledgers_in, load_config
 from claimbridge.errors import ClaimBridgeError
 from claimbridge.journal import Journal
 from claimbridge.ledger import book_config_of
+from claimbridge.model import Book
 from claimbridge.submission.decisions.books import BookConfig, find_book, missing, named_by
 
 
@@ -28,20 +29,36 @@ def book_of(journal: Journal, config: LedgerConfig) -> str:
     return config.name if ledger_book is None else ledger_book.book.id
 
 
-def wanted_books(path: Path, journal_url: str) -> list[BookConfig]:
-    """Return the books of the configured ledgers that use a journal; none of what is wrong."""
-    wanted = []
+def missing_books(path: Path, journal: Journal, journal_url: str) -> tuple[Book, ...]:
+    """Return the books of a journal that no ledger of the configuration means.
+
+    A ledger that does not load, because of a wrong option for instance, still means its name: its
+    book is not lost, and nobody is to rename it.
+    """
+    wanted, named = _wanted(path, journal_url)
+    lost = missing(journal.books(), wanted)
+    return tuple(book for book in lost if not named & set(book.names))
+
+
+def _wanted(path: Path, journal_url: str) -> tuple[list[BookConfig], set[str]]:
+    """Return the books of the ledgers that use a journal, and the names of those not loaded."""
+    wanted, named = [], set()
     for name in ledgers_in(path):
-        with suppress(ClaimBridgeError):
+        url = journal_url  # what does not load may use any journal
+        try:
             config = load_config(path, ledger=name)
-            if config.journal_url == journal_url:
+            url = config.journal_url
+            if url == journal_url:
                 wanted.append(book_config_of(config))
-    return wanted
+        except ClaimBridgeError:  # reported where the ledger is opened
+            if url == journal_url:
+                named.add(name)
+    return wanted, named
 
 
 def missing_in(path: Path, journal: Journal, journal_url: str) -> list[str]:
     """Return a sentence for each book that holds something and that no ledger means."""
-    lost = missing(journal.books(), wanted_books(path, journal_url))
+    lost = missing_books(path, journal, journal_url)
     counts = [(book, sum(journal.counts(book.id).values())) for book in lost]
     return [
         f"the journal holds {count} submission{'s' if count != 1 else ''} of ledger {book.name}, "
@@ -59,4 +76,4 @@ def warn_of_missing(path: Path, client: Client) -> None:
             complain(f"warning: {sentence}")
 
 
-__all__ = ["book_of", "missing_in", "wanted_books", "warn_of_missing"]
+__all__ = ["book_of", "missing_books", "missing_in", "warn_of_missing"]

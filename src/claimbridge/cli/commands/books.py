@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from claimbridge.cli.book_names import wanted_books
+from claimbridge.cli.book_names import missing_books
 from claimbridge.cli.exit_codes import DONE
 from claimbridge.cli.options import Config, Json, LedgerName
 from claimbridge.cli.output import YES, complain, emit, row, say, show, table
@@ -18,7 +18,7 @@ from claimbridge.journal import Journal, open_journal
 from claimbridge.ledger import book_config_of
 from claimbridge.model import Book, State
 from claimbridge.submission import with_journal
-from claimbridge.submission.decisions.books import missing, move, rename
+from claimbridge.submission.decisions.books import move, rename
 
 
 def list_books(
@@ -30,10 +30,8 @@ def list_books(
     """List the books of the journal: their names, where they are, and what they hold."""
     grid = table("names", "book", "where", "holds", wrapped=("names", "where", "holds"))
     with _journal(config, ledger) as (journal, url):
-        configured = wanted_books(config, url)
-        books = journal.books()
-        lost = {book.id for book in missing(books, configured)}
-        for book in books:
+        lost = {book.id for book in missing_books(config, journal, url)}
+        for book in journal.books():
             counts = journal.counts(book.id)
             if json:
                 emit(_record(book, counts, configured=book.id not in lost))

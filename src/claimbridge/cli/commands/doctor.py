@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from cyclopts import Parameter
@@ -31,6 +31,14 @@ from claimbridge.sources.record import ArrivalState, open_record
 from claimbridge.sources.settings import journal_of, load_source, open_source, sources_in
 from claimbridge.submission import Rules, first_send_report, memory_warning
 from claimbridge.submission.decisions.books import find_book
+
+Check = Callable[[LedgerConfig], str | tuple[str, str]]
+_ALONE: Final = ("identity", "secrets", "endpoint", "replies")
+"""What is looked at though the profile does not load."""
+_OPENED: Final = ("secrets", "replies", "codes")
+"""Rows of their own for what is read when a ledger is opened."""
+_OF_PROFILE: Final = ("CB-230", "CB-240", "CB-241")
+"""The codes of a profile that is not there; others are of its options."""
 
 
 class CheckResult(msgspec.Struct, frozen=True):
@@ -91,7 +99,41 @@ def _examine(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
     except ClaimBridgeError as error:
         yield CheckResult(name, "configuration", "failure", str(error))
         return
-    checks: dict[str, Callable[[LedgerConfig], str | tuple[str, str]]] = {
+    checks, told = _checks(config), set[str]()
+    if (broken := _what_does_not_open(config)) is not None:
+        what, why = broken
+        left_out = [one for one in checks if one not in _ALONE]
+        for one in left_out:
+            del checks[one]
+        told.add(str(why))
+        text = f"{why}. Until this is fixed, not looked at: {', '.join(left_out)}"
+        yield CheckResult(name, what, "failure", text)
+    for what, check in checks.items():
+        try:
+            verdict_and_text = check(config)
+        except ClaimBridgeError as error:
+            if str(error) not in told:  # one mistake has one row
+                yield CheckResult(name, what, "failure", str(error))
+            told.add(str(error))
+            continue
+        verdict, text = (
+            verdict_and_text if isinstance(verdict_and_text, tuple) else ("ok", verdict_and_text)
+        )
+        yield CheckResult(name, what, verdict, text)
+    if config.production:
+        text = "marked as production: claimbridge probe needs --yes-in-production"
+        yield CheckResult(name, "production", "ok", text)
+    if ask and broken is None:
+        try:
+            yield from (CheckResult(name, "asked", *answer) for answer in _ask(config))
+        except ClaimBridgeError as error:
+            if str(error) not in told:
+                yield CheckResult(name, "asked", "failure", str(error))
+
+
+def _checks(config: LedgerConfig) -> dict[str, Check]:
+    """Return what is looked at, by the names of the rows."""
+    checks: dict[str, Check] = {
         "contract": _contract,
         "chart": _chart,
         "identity": certificates.check_identity,
@@ -106,24 +148,37 @@ def _examine(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
         checks["fields"] = _fields
     if config.replies is not None:
         checks["replies"] = certificates.check_replies
-    for what, check in checks.items():
-        try:
-            verdict_and_text = check(config)
-        except ClaimBridgeError as error:
-            yield CheckResult(name, what, "failure", str(error))
-            continue
-        verdict, text = (
-            verdict_and_text if isinstance(verdict_and_text, tuple) else ("ok", verdict_and_text)
-        )
-        yield CheckResult(name, what, verdict, text)
-    if config.production:
-        text = "marked as production: claimbridge probe needs --yes-in-production"
-        yield CheckResult(name, "production", "ok", text)
-    if ask:
-        try:
-            yield from (CheckResult(name, "asked", *answer) for answer in _ask(config))
-        except ClaimBridgeError as error:
-            yield CheckResult(name, "asked", "failure", str(error))
+    return checks
+
+
+def _what_does_not_open(config: LedgerConfig) -> tuple[str, ClaimBridgeError] | None:
+    """Return the row and the error of what nothing works with: profile, options, or the ledger."""
+    try:
+        load_profile(config.profile, config.options)
+    except ClaimBridgeError as error:
+        return ("profile" if error.code in _OF_PROFILE else "options"), error
+    try:
+        Ledger(_plain(config))
+    except ClaimBridgeError as error:
+        return _row_of(error, config), error
+    return None
+
+
+def _row_of(error: ClaimBridgeError, config: LedgerConfig) -> str:
+    """Return the row that is to blame for a ledger that does not open."""
+    for what, check in _checks(config).items():
+        if what in _OPENED:
+            try:
+                check(config)
+            except ClaimBridgeError as own:
+                if str(own) == str(error):
+                    return what
+    return "ledger"
+
+
+def _plain(config: LedgerConfig) -> LedgerConfig:
+    """Return the configuration without what has rows of its own: identities and fields."""
+    return msgspec.structs.replace(config, identity=None, next_identity=None, extra=(), omit=())
 
 
 def _source(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
@@ -165,8 +220,7 @@ def _ask_source(name: str, source: Source) -> CheckResult:
 
 
 def _contract(config: LedgerConfig) -> str:
-    unsigned = msgspec.structs.replace(config, identity=None, next_identity=None)
-    ledger = Ledger(unsigned)
+    ledger = Ledger(_plain(config))
     count = len(ledger.setup.contract.operations)
     return f"profile {config.profile}, {count} operation{'s' if count != 1 else ''}"
 
@@ -180,7 +234,7 @@ def _fields(config: LedgerConfig) -> str:
 def _chart(config: LedgerConfig) -> str | tuple[str, str]:
     if config.chart is None:
         return "warning", "none: claims cannot be mapped"
-    chart = Ledger(msgspec.structs.replace(config, identity=None, next_identity=None)).setup.chart
+    chart = Ledger(_plain(config)).setup.chart
     place = str(config.path(config.chart))
     wrong = [finding for finding in chart.check(day=SYSTEM.now().date()) if finding.weight == "fix"]
     if wrong:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from claimbridge.cli.book_names import book_of, wanted_books
+from claimbridge.cli.book_names import book_of, missing_books
 from claimbridge.cli.exit_codes import DONE
 from claimbridge.cli.inputs import moment
 from claimbridge.cli.options import Config, Json, LedgerName
@@ -19,7 +19,7 @@ from claimbridge.journal import Journal, open_journal
 from claimbridge.model import Gap, State, Submission
 from claimbridge.profiles import load_profile
 from claimbridge.profiles.base import Capabilities
-from claimbridge.submission import Rules, bring_into_doubt, missing, with_journal
+from claimbridge.submission import Rules, bring_into_doubt, with_journal
 from claimbridge.submission.claim.restored import MOVED_BY_COPIES
 
 _NOTHING: Final = Capabilities(
@@ -86,7 +86,7 @@ def _books(
     for ledger in ledgers:
         capabilities = load_profile(ledger.profile, ledger.options).capabilities
         yield book_of(journal, ledger), Rules(capabilities=capabilities)
-    for book in missing(journal.books(), wanted_books(path, ledgers[0].journal_url)):
+    for book in missing_books(path, journal, ledgers[0].journal_url):
         yield book.id, Rules(capabilities=_NOTHING)  # no ledger of the configuration means it
 
 
