@@ -16,6 +16,7 @@ import msgspec
 from msgspec import inspect
 
 from claimbridge.errors import ConfigurationError
+from claimbridge.fitting import misfit
 
 S = TypeVar("S")
 
@@ -102,7 +103,8 @@ def read_as(kind: type[S], table: Mapping[str, Any], *, where: str, code: str) -
     except ConfigurationError as error:  # of the struct's own checks
         raise ConfigurationError(f"{where}: {error.message}", code=error.code) from None
     except msgspec.ValidationError as error:
-        raise ConfigurationError(f"{where}: {_by_key(error)}", code=code) from error
+        why = misfit(values, kind) or _by_key(error)
+        raise ConfigurationError(f"{where}: {why}", code=code) from error
 
 
 def as_kind(value: object, kind: Any) -> object:

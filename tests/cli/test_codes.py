@@ -137,6 +137,28 @@ def test_a_kind_that_the_role_may_not_list_costs_no_other(run: Run, folder: Fold
     assert list(json.loads(path.read_text())["lists"]) == ["currency"]
 
 
+def test_without_kinds_only_counts_are_printed(run: Run, folder: Folder, erp: Sandbox) -> None:
+    """An account has thousands of records; rows are for kinds that were named."""
+    write(folder, erp)
+    for _ in range(2):  # fetched, and kept
+        out = run("codes", "US01").out
+        assert "6602.03" not in out
+        assert ["account", "139", "1"] in [line.split()[:3] for line in out.splitlines()]
+    shown = run("codes", "US01", "--json").records
+    assert [one["kind"] for one in shown] == NEEDED
+    assert (shown[0]["records"], shown[0]["inactive"]) == (139, 1)
+    assert set(shown[0]) == {"kind", "records", "inactive", "fetched_at"}
+    assert "6602.03" in run("codes", "US01", "account").out
+
+
+def test_a_failed_fetch_prints_no_empty_table(run: Run, folder: Folder) -> None:
+    """Only the reason."""
+    with Sandbox(profiles=[NetSuiteResponder(forbidden={"Employee"})]) as erp:
+        write(folder, erp)
+        ended = run("codes", "US01", "employee")
+    assert (ended.code, ended.out) == (4, "")
+
+
 class Losing(NetSuiteResponder):
     """An account in which a record disappears between two pages."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from tests.cli.conftest import Folder, Run
 
 from claimbridge.sandbox import Sandbox
 
+WSDL = Path(__file__).resolve().parents[2] / "wsdl"
 WRONG = {
     "missing": ("kingdee-eas", ["[ledger.CN01.options]", "batch = 5"], "CB-243"),
     "unknown": ("workday", ["[ledger.CN01.options]", "tenannt = 'x'"], "CB-243"),
@@ -101,3 +103,29 @@ def test_a_book_that_is_in_no_file_is_still_told(
     folder.config.write_text("\n".join(lines))
     (told,) = [one["text"] for one in rows(run) if one["what"] == "books"]
     assert "claimbridge journal rename CN01 NEW" in told
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize(
+    ("profile", "wsdl", "at"),
+    [
+        ("netsuite", "netsuite.wsdl", "record/customFieldList/customField"),
+        (
+            "sap-journal-entry",
+            "sap-journal-entry.wsdl",
+            "JournalEntryCreateRequest/JournalEntry/YY1_Claim_JEH",
+        ),
+        ("workday", "workday.wsdl", "Balancing_Worktag_Reference"),
+    ],
+)
+def test_a_field_that_only_the_whole_contract_has_says_to_lock_it(
+    run: Run, folder: Folder, sandbox: Sandbox, own: bool, profile: str, wsdl: str, at: str
+) -> None:
+    """Our own contract is reduced; the customer's may well know the field."""
+    values = {} if own else {"contract": str(WSDL / wsdl)}
+    lines = ["[[ledger.CN01.extra]]", f'at = "{at}"', 'value = "1"']
+    folder.configure(*lines, endpoint=sandbox.url(profile), profile=profile, **values)
+    (text,) = [one["text"] for one in rows(run) if one["what"] == "fields"]
+    assert any(f"knows no {step} in" in text for step in at.split("/")[-2:])
+    assert ("claimbridge's own reduced contract" in text) is own
+    assert ("claimbridge contract lock" in text) is own

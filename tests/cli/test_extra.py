@@ -47,10 +47,13 @@ def test_preview_by_a_configuration_shows_them(run: Run, sap: Folder) -> None:
 
 
 def test_preview_takes_a_configuration_or_a_chart(run: Run, sap: Folder) -> None:
-    """Both would leave open which one counts, and neither says nothing."""
+    """Both would leave open which one counts; neither takes the folder's own."""
     both = run("preview", "--config", sap.config, "--chart", sap.chart, sap.claim())
     assert (both.code, "CB-251" in both.err) == (2, True)
-    neither = run("preview", sap.claim())
+    assert run("preview", sap.claim()).code == 0
+    claim = sap.claim()
+    sap.config.unlink()
+    neither = run("preview", claim)
     assert (neither.code, "--chart" in neither.err) == (2, True)
 
 

@@ -370,6 +370,8 @@ def test_a_dead_session_costs_one_more_login_and_one_more_call() -> None:
         ("请重新登录", K.UNAVAILABLE),
         ("com.kingdee.bos.webservice.WSInvokeException: 会话已失效,请重新登录", K.UNAVAILABLE),
         ("您尚未登录！", K.UNAVAILABLE),
+        ("session is invalid 会话已失效", K.UNAVAILABLE),
+        ("voucher saved 会话已失效", K.UNKNOWN),
         ("EJB session bean VoucherFacade: transaction timed out", K.UNKNOWN),
         ("could not flush session: invalid column", K.UNKNOWN),
         ("IllegalStateException: setAttribute: Session already invalidated", K.UNKNOWN),

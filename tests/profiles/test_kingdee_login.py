@@ -117,6 +117,7 @@ def detailed(reason: str, *texts: str, name: str = "message") -> Fault:
         (detailed("org.apache.axis.AxisFault; nested exception is: ", "会话已过期。"), True),
         (detailed(AGAIN, f"at a.b.C(C.java:1) {AGAIN} " * 20), True),
         (detailed(AGAIN, AGAIN), True),
+        (detailed(AGAIN, "2"), True),
         (detailed(AGAIN, "voucher saved; notice not sent"), False),
         (detailed("java.lang.NullPointerException", AGAIN), False),
         (detailed("java.lang.IllegalStateException", AGAIN), False),

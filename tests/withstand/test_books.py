@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.site import SITE
 from tests.withstand.scene import (
     SENDERS,
     Sender,
@@ -489,7 +490,7 @@ def test_a_forgotten_book_may_hold_nothing(journal: Journal) -> None:
 @pytest.mark.parametrize(
     ("profile", "options", "other"),
     [
-        ("yonyou-nc", {"account": "01", "book": "B1"}, {"account": "01", "book": "B2"}),
+        ("yonyou-nc", SITE["yonyou-nc"] | {"book": "B1"}, SITE["yonyou-nc"] | {"book": "B2"}),
         ("kingdee-eas", {"credit": -1, "data_centre": "A"}, {"credit": -1, "data_centre": "B"}),
         ("workday", {"account_set": "A"}, {"account_set": "B"}),
     ],

@@ -31,6 +31,10 @@ _OF_FORM: Final = frozenset(
 """Findings that do not depend on a sample's values."""
 _MOST: Final = 3
 """Samples of one operation that an entry is tried on: what is said of one holds for the next."""
+_LOCK: Final = (
+    "lock the contract of your own ERP (claimbridge contract lock) and name it in contract, or "
+    "write the path in the contract's names"
+)
 _FILLED: Final = ("cost_centre", "project", "partner", "tax_code", "narration")
 Place = tuple[str, str]
 
@@ -38,14 +42,18 @@ Place = tuple[str, str]
 def check_extras(setup: Setup, writer: Writer) -> None:
     """Raise ConfigurationError CB-248 for a field that the contract does not have, or not so."""
     if setup.extras:
-        _Check(setup.extras, writer, trials(setup.profile)).run()
+        reduced = setup.has_reduced_contract
+        _Check(setup.extras, writer, trials(setup.profile), reduced=reduced).run()
 
 
 class _Check:
     """One check of one ledger's fields."""
 
-    def __init__(self, extras: Extras, writer: Writer, made: Iterable[Trial]) -> None:
+    def __init__(
+        self, extras: Extras, writer: Writer, made: Iterable[Trial], *, reduced: bool
+    ) -> None:
         self._extras = extras
+        self._reduced = reduced
         self._writer = writer
         self._made = list(self._known(made))
         self._dimensions = dict.fromkeys(sorted(extras.dimensions), "D1")
@@ -88,6 +96,8 @@ class _Check:
             if not isinstance(place, Missing):
                 return
             missing = missing or place
+        if missing is not None and self._reduced:
+            raise self._wrong(title, f"claimbridge's own reduced contract {missing.words}; {_LOCK}")
         raise self._wrong(title, f"{missing}; write the path in the contract's names")
 
     def _check_omitted(self, trial: Trial, usual: set[Place], applied: Applied) -> None:

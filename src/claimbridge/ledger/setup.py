@@ -18,7 +18,7 @@ from claimbridge.ledger.sessions import Sessions
 from claimbridge.ledger.wire import open_wire
 from claimbridge.mapping import Chart
 from claimbridge.model.zones import day_in
-from claimbridge.profiles import load_profile
+from claimbridge.profiles import PROFILES, load_profile
 from claimbridge.profiles.abilities import (
     HasAuthKinds,
     ListsMasterRecords,
@@ -36,6 +36,8 @@ from claimbridge.submission import BookConfig, Rules, place_of
 
 NOT_BUILT: Final = "CB-419"
 """The code of what could not be built: nothing left this machine."""
+_WHOLE: Final = frozenset({"reference", "in-string"})
+"""Profiles whose own contract is all there is."""
 _AUTH_KINDS: Final = ("basic", "bearer", "client-certificate", "username-token")
 
 
@@ -109,6 +111,12 @@ class Setup:
         if self.config.contract is not None:
             return self._open_contract(self.config.path(self.config.contract))
         return self.own_contract
+
+    @property
+    def has_reduced_contract(self) -> bool:
+        """Whether the contract is one of ours that holds only a part of the ERP's own."""
+        configured = self._contract is not None or self.config.contract is not None
+        return not configured and self.config.profile in PROFILES.keys() - _WHOLE
 
     @cached_property
     def own_contract(self) -> Contract:

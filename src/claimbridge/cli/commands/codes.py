@@ -36,6 +36,8 @@ def list_codes(
 ) -> int:
     """List the records of an ERP with its own ids, and keep them for the ledger's profile.
 
+    Without kinds it says how many records of each there are; with kinds it prints the records.
+
     Parameters
     ----------
     ledger
@@ -66,7 +68,10 @@ def list_codes(
         path = write_records(settings, place, held)
         if not json:
             say(YES, f" {kind}: {len(end.records)} records, kept in {path}")
-    _print(held, wanted, json=json)
+    if kinds:
+        _print(held, wanted, json=json)
+    else:
+        _print_counts(held, wanted, json=json)
     return worst(codes) if codes else DONE
 
 
@@ -86,6 +91,8 @@ def _fetched(
 
 
 def _print(held: MasterRecords, kinds: Sequence[str], *, json: bool) -> None:
+    if not any(kind in held.lists for kind in kinds):
+        return  # none was fetched, and why has been said
     grid = table("kind", "code", "internal id", "name", "", "companies", wrapped=("companies",))
     for kind in dict.fromkeys(kinds):
         for record in sorted(held.records(kind), key=_code):
@@ -98,6 +105,22 @@ def _print(held: MasterRecords, kinds: Sequence[str], *, json: bool) -> None:
             companies = ", ".join(record.companies)
             row(grid, kind, _code(record), record.id, name, state, companies)
     if not json:
+        show(grid)
+
+
+def _print_counts(held: MasterRecords, kinds: Sequence[str], *, json: bool) -> None:
+    """Print how many records of each kind are kept, and since when."""
+    lists = {kind: held.lists[kind] for kind in dict.fromkeys(kinds) if kind in held.lists}
+    grid = table("kind", "records", "inactive", "fetched")
+    for kind, found in lists.items():
+        inactive = sum(1 for record in found.records if record.inactive)
+        if json:
+            counts = {"records": len(found.records), "inactive": inactive}
+            emit({"kind": kind, **counts, "fetched_at": found.fetched_at})
+        else:
+            fetched = f"{found.fetched_at:%Y-%m-%d %H:%M}Z"
+            row(grid, kind, str(len(found.records)), str(inactive), fetched)
+    if lists and not json:
         show(grid)
 
 

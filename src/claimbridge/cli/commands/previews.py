@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 
@@ -12,10 +12,12 @@ from claimbridge.cli.inputs import read_claim
 from claimbridge.cli.offline import configured_ledger, offline_ledger
 from claimbridge.cli.options import Json, LedgerName, ProfileOptions
 from claimbridge.cli.output import NO, complain, emit, say
+from claimbridge.cli.readable import readable
 from claimbridge.cli.records import finding_text, plain_findings
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.ledger import Ledger, Preview
-from claimbridge.xmlio import indented
+
+_USUAL: Final = Path("claimbridge.toml")
 
 
 def preview(
@@ -34,7 +36,10 @@ def preview(
     option: ProfileOptions = (),
     config: Annotated[
         Path | None,
-        Parameter(help="A configuration, which says all of this, and what extra and omit change."),
+        Parameter(
+            help="A configuration, which says all of this, and what extra and omit change; "
+            "claimbridge.toml, if there is one, when all of this is left out."
+        ),
     ] = None,
     ledger: LedgerName = None,
     json: Json = False,
@@ -74,19 +79,20 @@ def _opened(
     config: Path | None,
     ledger: str | None,
 ) -> Ledger:
-    if config is None and ledger is None:
+    named = chart or profile or contract or option
+    if config is None and ledger is None and (named or not _USUAL.exists()):
         if chart is None:
             raise ConfigurationError(
                 "name the chart with --chart, or a configuration with --config", code="CB-257"
             )
         return offline_ledger(profile or "reference", contract, chart, option)
-    if chart or profile or contract or option:
+    if named:
         raise ConfigurationError(
             "the configuration says which chart, profile, contract and options count; leave "
             "--chart, --profile, --contract and --option out",
             code="CB-251",
         )
-    return configured_ledger(config or Path("claimbridge.toml"), ledger)
+    return configured_ledger(config or _USUAL, ledger)
 
 
 def _preview_record(shown: Preview) -> dict[str, Any]:
@@ -123,7 +129,7 @@ def _show_unbuilt(error: ClaimError, path: Path, json: bool) -> None:
 def _print_preview(shown: Preview) -> None:
     say((shown.claim_id, "bold"), f"  {shown.operation}  reference {shown.reference}")
     # Indented for reading; --json has the bytes as they would be sent.
-    for line in indented(shown.body).split("\n") if shown.body else [""]:
+    for line in readable(shown.body):
         say(line, whole=True)
     for words in shown.fields:
         say(f"    {words}")

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
 from claimbridge.cli.exit_codes import DONE
 from claimbridge.cli.inputs import read_file
 from claimbridge.cli.output import complain
+
+if TYPE_CHECKING:
+    from claimbridge.sandbox import Sandbox
+
+_PORTS: Final = {"kingdee-eas": "/WSGLWebServiceFacade"}
+"""The port that a ledger's endpoint names, where the ERP has several."""
+
+
+def addresses(running: Sandbox, served: Sequence[str]) -> list[str]:
+    """Return a line for each ERP: the address for a ledger's endpoint, and the contract's."""
+    return [
+        f"{name}: {running.url(name)}{_PORTS.get(name, '')}   contract: {running.url(name)}?wsdl"
+        for name in served
+    ]
 
 
 def sandbox(
@@ -77,8 +92,8 @@ def sandbox(
     )
 
     def announce(running: Sandbox) -> None:
-        for name in served:
-            complain(f"{name}: {running.url(name)}   contract: {running.url(name)}?wsdl")
+        for line in addresses(running, served):
+            complain(line)
         if hesi:
             complain(
                 f"hesi: {running.url('hesi')}   documents: {running.url('sandbox/hesi/documents')}"

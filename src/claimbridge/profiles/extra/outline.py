@@ -19,10 +19,15 @@ class Missing(NamedTuple):
     step: str
     near: tuple[str, ...]
 
-    def __str__(self) -> str:
+    @property
+    def words(self) -> str:
+        """What is said of the contract: ``knows no …``."""
         names = ", ".join(self.near)
         there = f"; it knows {names} …" if names else ""
-        return f"the contract knows no {self.step} in {self.above}{there}"
+        return f"knows no {self.step} in {self.above}{there}"
+
+    def __str__(self) -> str:
+        return f"the contract {self.words}"
 
 
 class Found(NamedTuple):

@@ -44,7 +44,15 @@ _THROWN: Final = re.compile(
 """Names of exceptions that only carry a sentence; any other exception says that more went wrong."""
 _NAMED: Final = re.compile(r"[\w.$]*(Exception|Error|Fault)\s*[:：;]?\s*", re.IGNORECASE)
 """A reason that is only an exception's name, whichever: then a person wants to read the detail."""
-_BETWEEN: Final = re.compile(r"[,，;；。.!！()（）]")
+_WORDS: Final = re.compile(r"\w\s+\w|[\u4e00-\u9fff]{2}")
+"""More than one word; in Chinese, two characters."""
+_LETTER: Final = re.compile(r"[^\W\d_]")
+"""What has none is no sentence: a status, a count."""
+_BETWEEN: Final = re.compile(
+    r"[,，;；。.!！()（）]|(?<=[a-z]) (?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff]) (?=[a-z])",
+    re.IGNORECASE,
+)
+"""What parts sentences; also a blank between two languages."""
 _NO_SENTENCES: Final = frozenset({"stackTrace", "hostname", "exceptionName"})
 """What Axis puts into a detail beside the service's own words."""
 _LONGEST: Final = 200
@@ -57,8 +65,12 @@ def is_dead(answer: Reply | Fault) -> bool:
         return False
     said = _sentences(answer.reason)
     if answer.detail is not None:
-        # Beside a reason, a dump of the calls is no sentence; in its place it is what was said.
-        texts = [one for one in _texts(answer.detail) if not said or len(one) <= _LONGEST]
+        # Beside a reason, a word or a dump of the calls is no sentence; in its place it is.
+        texts = [
+            one
+            for one in _texts(answer.detail)
+            if not said or (len(one) <= _LONGEST and _WORDS.search(one))
+        ]
         said = [*said, *(sentence for text in texts for sentence in _sentences(text))]
     dead = [sentence for sentence in said if _DEAD.fullmatch(sentence)]
     return bool(dead) and all(one in dead or _BESIDE.fullmatch(one) for one in said)
@@ -80,7 +92,7 @@ def _sentences(text: str) -> list[str]:
         return [folded]
     thrown = _THROWN.match(folded)
     parts = _BETWEEN.split(folded[thrown.end() :] if thrown else folded)
-    return [part.strip() for part in parts if part.strip()]
+    return [part.strip() for part in parts if _LETTER.search(part)]
 
 
 def _texts(part: Reply) -> list[str]:

@@ -11,6 +11,7 @@ import msgspec
 from claimbridge.bounds import check_finite, check_numbers
 from claimbridge.environment import as_kind
 from claimbridge.errors import ConfigurationError
+from claimbridge.fitting import misfit
 
 
 def convert_options(
@@ -28,7 +29,10 @@ def convert_options(
         raise wrong_option(name, f"there is no option {unknown[0]!r}; there are: {known}")
     lacking = [key for key, (_, needed) in declared.items() if needed and key not in options]
     if lacking:
-        raise wrong_option(name, f"the option {lacking[0]!r} is missing")
+        keys = ", ".join(map(repr, lacking))
+        many = len(lacking) > 1
+        what = f"the options {keys} are missing" if many else f"the option {keys} is missing"
+        raise wrong_option(name, what)
     return {key: _convert(name, key, value, declared[key][0]) for key, value in options.items()}
 
 
@@ -48,9 +52,10 @@ def _parameters(maker: Callable[..., object]) -> dict[str, tuple[Any, bool]]:
 
 def _convert(name: str, key: str, value: object, kind: Any) -> object:
     try:
-        found: object = msgspec.convert(as_kind(value, kind), kind)
+        plain = as_kind(value, kind)
+        found: object = msgspec.convert(plain, kind)
     except msgspec.ValidationError as error:
-        raise wrong_option(name, f"{key}: {error}") from error
+        raise wrong_option(name, misfit(plain, kind, where=key) or f"{key}: {error}") from error
     check_numbers(name, {key: found}, where=f"profile {name!r}: ", code="CB-243")
     check_finite(found, what=f"profile {name!r}: {key}", code="CB-243")
     return found
