@@ -138,7 +138,7 @@ class Client(LedgerClient[Transport]):
         leaves the voucher in the books. Raises ConfigurationError: CB-277 for a ledger that is
         marked ``production``, unless ``in_production``; CB-279 for a choice that is left open;
         CB-287 where the profile cannot reverse. Raises ClaimError where chart or contract refuse
-        the voucher.
+        the voucher, and JournalError CB-235 or CB-236 where the journal is not the newest, or new.
         """
         plan = probe.intend_probe(
             choice, self.ledger, is_reversed=is_reversed, in_production=in_production

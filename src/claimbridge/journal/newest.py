@@ -148,12 +148,15 @@ def refusal(continuity: Continuity) -> JournalError | None:
     return None
 
 
-def new_here(continuity: Continuity) -> JournalError:
-    """Return the error for a first sending to a book that nothing else would stop."""
+def new_here(continuity: Continuity, *, doing: str = "submit") -> JournalError:
+    """Return the error for a first sending to a book that nothing else would stop.
+
+    ``doing`` is the command that takes ``--new-journal``.
+    """
     return JournalError(
         f"nothing was ever sent to this ledger through journal {continuity.place}, and the ERP is "
         "not asked first and does not refuse duplicates: what was posted through another journal "
-        "would be posted again. If there was none, submit with --new-journal once (Python: "
+        f"would be posted again. If there was none, {doing} with --new-journal once (Python: "
         "new_journal=True); else bring that one back. Nothing was sent",
         code=NEW,
     )

@@ -16,13 +16,11 @@ from claimbridge.errors import (
     ConfigurationError,
     ConflictingSubmission,
     OutcomeUnknown,
-    SchemaViolation,
 )
 from claimbridge.journal.base import Journal
 from claimbridge.model import (
     LIVE,
     Claim,
-    JournalEntry,
     Key,
     OutcomeKind,
     State,
@@ -31,11 +29,15 @@ from claimbridge.model import (
 from claimbridge.submission.claim.division import prepare, submit_claim
 from claimbridge.submission.claim.recovery import reconcile_claim
 from claimbridge.submission.claim.reversal import reverse_claim
-from claimbridge.submission.decisions.evidence import refusal, reversal_of
+from claimbridge.submission.decisions.evidence import refusal
 from claimbridge.submission.decisions.port import LedgerPort
+from claimbridge.submission.decisions.probe_checks import (
+    check_can_reverse,
+    check_place,
+    check_reversal,
+)
 from claimbridge.submission.decisions.probe_claims import (
     BEING_REVERSED,
-    ENDED,
     LEFT,
     PREFIX,
     TITLE,
@@ -48,12 +50,14 @@ from claimbridge.submission.decisions.probe_claims import (
 )
 from claimbridge.submission.decisions.probe_steps import (
     ProbeStep,
+    ended_detail,
     found_step,
     left_step,
     posted_step,
     reversed_step,
     step,
 )
+from claimbridge.submission.document.first import check_guarded
 from claimbridge.submission.document.question import (
     NO_LONGER_THERE,
     ask,
@@ -105,58 +109,26 @@ def intend_probe(
     """Return what a probe would do: go on with one that is not over, or post a new voucher.
 
     Raises ConfigurationError: CB-277 for a ledger of production, CB-287 where the voucher could not
-    be taken back, CB-279 for a choice that is left open. Raises ClaimError where the chart or the
-    contract refuses the voucher.
+    be taken back, CB-279 for a choice that is left open. What is not over is gone on with, though
+    it cannot be taken back. Raises ClaimError where the chart or the contract refuses the voucher,
+    JournalError CB-235 or CB-236 where the journal is not the newest, or is new.
     """
-    _check_place(ledger, is_reversed=is_reversed, in_production=in_production)
+    check_place(ledger, in_production=in_production)
     book_id = (yield from book(ledger)).id
     known = yield from FindUnfinished(book_id)
     if known is not None:
-        ends_so = is_reversed or known.state in BEING_REVERSED
+        can_reverse = ledger.rules.capabilities.can_reverse
+        ends_so = (is_reversed and can_reverse) or known.state in BEING_REVERSED
         return ProbeIntention(document=known, claim=None, is_reversed=ends_so)
+    if is_reversed:
+        check_can_reverse(ledger)
     claim = yield from _new_claim(choice, book_id, ledger)
     document = ledger.documents(claim, book_id)[0]
     ledger.build("submit", (document,))
     if is_reversed:
-        _check_reversal(document, ledger)
+        check_reversal(document, ledger)
+    yield from check_guarded(document, ledger.rules, doing="probe")
     return ProbeIntention(document=document, claim=claim, is_reversed=is_reversed)
-
-
-def _check_place(ledger: LedgerPort, *, is_reversed: bool, in_production: bool) -> None:
-    if ledger.is_production and not in_production:
-        raise ConfigurationError(
-            f"ledger {ledger.name} is marked production = true, and a probe posts there: probe a "
-            "test client, or say --yes-in-production",
-            code="CB-277",
-        )
-    if is_reversed and not ledger.rules.capabilities.can_reverse:
-        raise ConfigurationError(
-            f"ledger {ledger.name}: this profile cannot reverse, so that the probe's voucher stays "
-            "until a person reverses or deletes it in the ERP; nothing was sent. To post it all "
-            "the same, say --without-reversal",
-            code="CB-287",
-        )
-
-
-def _check_reversal(document: Submission, ledger: LedgerPort) -> None:
-    """Refuse to post what the contract has no reversal for, such as that of an older SAP system."""
-    voucher = document.voucher
-    entry = JournalEntry(_SAMPLE, voucher.company, f"{voucher.posting_date:%Y}")
-    posted = msgspec.structs.replace(document, journal_entry=entry, state=State.POSTED)
-    reversal = reversal_of(posted, None, voucher.posting_date, TITLE, ledger.rules)
-    try:
-        ledger.build("reverse", (reversal,))
-    except SchemaViolation as error:
-        raise ConfigurationError(
-            f"ledger {ledger.name}: its contract does not take the reversal of an entry "
-            f"{entry} ({error.message}); nothing was sent. To post the voucher all the same, say "
-            "--without-reversal",
-            code="CB-287",
-        ) from error
-
-
-_SAMPLE: Final = "100000008"
-"""A number for a reversal that is built to be judged, and never sent."""
 
 
 def _new_claim(choice: ProbeChoice, book_id: str, ledger: LedgerPort) -> Plan[Claim]:
@@ -206,17 +178,21 @@ class _Probe:
         document = yield from self._post()
         if is_foreign(document):
             raise _taken(document)
-        yield from Emit(posted_step(document, instead_of=self._intention.document))
+        told = [posted_step(document, instead_of=self._intention.document)]
+        yield from Emit(told[-1])
         if document.state in LIVE:
             document = yield from self._find(document)
-            yield from Emit(found_step(document, asked=self._can_ask))
+            told.append(found_step(document, asked=self._can_ask))
+            yield from Emit(told[-1])
         if not self._intention.is_reversed and (yield from self._leave(document)):
             yield from Emit(left_step(document, can_reverse=self._can_reverse))
             return
         reversal = yield from self._reverse(document)
-        yield from Emit(reversed_step(reversal, document))
-        yield from Emit((yield from self._find_reversed(document, reversal)))
-        yield from self._end(document)
+        told.append(reversed_step(reversal, document))
+        yield from Emit(told[-1])
+        told.append((yield from self._find_reversed(document, reversal)))
+        yield from Emit(told[-1])
+        yield from self._end(document, ended_detail(told, can_ask=self._can_ask))
 
     @property
     def _can_ask(self) -> bool:
@@ -311,7 +287,7 @@ class _Probe:
                     return step("found_reversed", reversal, text)
             yield from patience.wait("does not show that it is reversed")
 
-    def _end(self, document: Submission) -> Plan[None]:
+    def _end(self, document: Submission, detail: str) -> Plan[None]:
         """Keep that the probe is over: the next one posts a voucher of its own."""
         key = document.key
         while True:
@@ -319,7 +295,7 @@ class _Probe:
             current = history.get(key)
             if current is None or current.state is not State.REVERSED:
                 return
-            ended = msgspec.structs.replace(current, detail=ENDED)
+            ended = msgspec.structs.replace(current, detail=detail)
             if (yield from Record(history, (ended,))) is not None:
                 return
 

@@ -11,20 +11,28 @@ from typing import Annotated, Any, Final
 from cyclopts import Parameter
 
 from claimbridge.cli.book_names import warn_of_missing
-from claimbridge.cli.exit_codes import BUSINESS_NO, DONE, NOT_DELIVERED, UNKNOWN, exit_code
+from claimbridge.cli.exit_codes import (
+    BUSINESS_NO,
+    DONE,
+    INTERRUPTED,
+    NOT_DELIVERED,
+    UNKNOWN,
+    exit_code,
+)
 from claimbridge.cli.inputs import read_claim
 from claimbridge.cli.options import Config, Json, NewJournal
 from claimbridge.cli.output import NO, WARN, YES, complain, emit, paragraph, say
+from claimbridge.cli.probe_words import BEING_REVERSED, command_again, show_intention
 from claimbridge.cli.records import plain_entry, plain_reasons
 from claimbridge.client import Client
 from claimbridge.errors import (
     ClaimBridgeError,
     ConfigurationError,
     DeliveryError,
+    JournalError,
     LedgerRejection,
     OutcomeUnknown,
 )
-from claimbridge.model import Posting, State
 from claimbridge.profiles import PROFILES
 from claimbridge.submission import ProbeChoice, ProbeIntention, ProbeStep
 from claimbridge.submission.probe import check_wait
@@ -38,7 +46,6 @@ _STEPS: Final = {
 """The steps in their order, and what people call them."""
 _UNPROVEN: Final = {"found": "not asked", "reversed": "not reversed", "found_reversed": "not asked"}
 """What they are called where the ERP shows nothing."""
-_BEING_REVERSED: Final = frozenset({State.REVERSING, State.REVERSED})
 _PAGES: Final = {"reference": "reference-contract"}
 """Pages that are not named as their profile."""
 
@@ -105,16 +112,48 @@ def probe(
         posting_date=date,
     )
     check_wait(wait)
+    again = command_again(
+        ledger,
+        {
+            "config": config,
+            "company": company,
+            "type": type,
+            "employee": employee,
+            "cost_centre": cost_centre,
+            "department": department,
+            "like": like,
+            "date": date,
+            "without_reversal": without_reversal,
+            "wait": wait,
+            "yes_in_production": yes_in_production,
+        },
+    )
     with Client.from_config(config, ledger=ledger, new_journal=new_journal) as client:
         warn_of_missing(config, client)
-        intention = client.intend_probe(
-            choice, is_reversed=not without_reversal, in_production=yes_in_production
-        )
-        _show_intention(intention, client, json=json)
-        if not (yes or _agreed()):
+        try:
+            intention = client.intend_probe(
+                choice, is_reversed=not without_reversal, in_production=yes_in_production
+            )
+        except JournalError as error:
+            return _refuse(error, again)
+        show_intention(intention, client, json=json)
+        try:
+            is_agreed = yes or _agreed()
+        except KeyboardInterrupt:
+            complain("interrupted; nothing was sent")
+            return INTERRUPTED
+        if not is_agreed:
             complain("nothing was sent")
             return BUSINESS_NO
-        return _Run(intention, client, json=json).carry(wait)
+        return _Run(intention, client, again, json=json).carry(wait)
+
+
+def _refuse(error: JournalError, again: str) -> int:
+    """Say why nothing may be sent through this journal, and what would say that it is new."""
+    complain(str(error))
+    if error.code == "CB-236":
+        complain(f"Only if nothing was ever sent to this ledger: `{again} --new-journal`")
+    return exit_code(error)
 
 
 def _agreed() -> bool:
@@ -130,80 +169,15 @@ def _agreed() -> bool:
     return sys.stdin.readline().strip().lower() == "yes"
 
 
-def _show_intention(intention: ProbeIntention, client: Client, *, json: bool) -> None:
-    if json:
-        emit(_intention_record(intention, client))
-        return
-    document, settings = intention.document, client.ledger.setup.config
-    voucher, place = document.voucher, client.ledger.book_config.place
-    amount = f"{voucher.postings[0].amount} {voucher.currency}"
-    then = "and taken back by a reversal" if intention.is_reversed else "and left in the books"
-    if intention.claim is None:
-        say(f"A probe of this ledger is not over: {document.reference} is {document.state}.")
-        if document.state in _BEING_REVERSED:
-            say("Its reversal is under way or done, and is finished; nothing else is posted.")
-        else:
-            say(f"It goes on with that one; no other voucher is posted. It is found, {then}.")
-    else:
-        say(f"One voucher of {amount} will be posted, found, {then}.")
-    say()
-    _line("ledger", f"{settings.name} (profile {settings.profile})")
-    _line("endpoint", place.endpoint + (f" ({place.within})" if place.within else ""))
-    _line("company", f"{voucher.company}, employee {voucher.employee}")
-    for posting in voucher.postings:
-        _line(posting.side, _posting(posting))
-    _line("date", str(voucher.posting_date))
-    _line("reference", document.reference)
-    say()
-    stay = "two documents: the voucher and its reversal" if intention.is_reversed else _ONE
-    say(f"What remains in the books: {stay}.")
-
-
-_ONE: Final = "this voucher, until somebody takes it out"
-
-
-def _posting(posting: Posting) -> str:
-    centre = f", cost centre {posting.cost_centre}" if posting.cost_centre else ""
-    return f"{posting.account}  {posting.amount} {posting.currency}{centre}"
-
-
-def _line(name: str, text: str) -> None:
-    say(f"  {name:<10} {text}")
-
-
-def _intention_record(intention: ProbeIntention, client: Client) -> dict[str, Any]:
-    document = intention.document
-    voucher = document.voucher
-    return {
-        "step": "intended",
-        "ledger": client.ledger.name,
-        "endpoint": client.ledger.book_config.place.endpoint,
-        "claim": document.key.claim_id,
-        "reference": document.reference,
-        "goes_on": intention.claim is None,
-        "is_reversed": intention.is_reversed,
-        "company": voucher.company,
-        "employee": voucher.employee,
-        "posting_date": voucher.posting_date,
-        "postings": [
-            {
-                "account": one.account,
-                "side": one.side,
-                "amount": str(one.amount),
-                "currency": one.currency,
-                "cost_centre": one.cost_centre,
-            }
-            for one in voucher.postings
-        ],
-    }
-
-
 class _Run:
     """One probe, told step by step."""
 
-    def __init__(self, intention: ProbeIntention, client: Client, *, json: bool) -> None:
+    def __init__(
+        self, intention: ProbeIntention, client: Client, again: str, *, json: bool
+    ) -> None:
         self._intention = intention
         self._client = client
+        self._again = again
         self._json = json
         self._done: list[ProbeStep] = []
 
@@ -215,6 +189,12 @@ class _Run:
                 self._show(step)
         except ClaimBridgeError as error:
             return self._fail(error)
+        except KeyboardInterrupt:
+            complain(
+                f"interrupted; {self._claim_id} may be in the books: run `{self._again}` again, "
+                "which goes on with it"
+            )
+            return INTERRUPTED
         if not self._json:
             self._conclude()
         return DONE
@@ -269,12 +249,12 @@ class _Run:
         if not self._done:
             return names[0]
         last = self._done[-1].name
-        if last == "posted" and self._intention.document.state in _BEING_REVERSED:
+        if last == "posted" and self._intention.document.state in BEING_REVERSED:
             last = "found"
         return names[names.index(last) + 1]
 
     def _advice(self, code: int, error: ClaimBridgeError) -> str:
-        again = f"claimbridge probe {self._client.ledger.name}"
+        again = self._again
         if code == UNKNOWN:
             wait = error.retry_after if isinstance(error, OutcomeUnknown) else None
             soon = f" in {math.ceil(wait)} s" if wait else ""

@@ -27,10 +27,10 @@ _DRAWN: Final = 7
 _ID: Final = re.compile(
     rf"{PREFIX}([{_LETTERS}]{{{_DRAWN}}}|[0-9]{{4}}-[{_LETTERS}]{{2}})"  # the second was once
 )
-LEFT: Final = "probed: posted, and left in the books on purpose"
+OVER: Final = "probed:"
+"""What the detail of each voucher begins with whose probe is over; the rest is for people."""
+LEFT: Final = f"{OVER} posted, and left in the books on purpose"
 """The detail of a voucher that no later probe takes back."""
-ENDED: Final = "probed: found, reversed, and found reversed"
-"""The detail of a voucher whose probe is over."""
 BEING_REVERSED: Final = frozenset({State.REVERSING, State.REVERSED})
 """States of a voucher whose reversal is under way or done."""
 _SHOWN: Final = 12
@@ -97,9 +97,9 @@ def unfinished(history: History) -> Submission | None:
     if one.state is State.REVERSED:
         # One that a person reversed and settled is over.
         ours = history.get(reversal_key(one.key))
-        is_over = one.detail == ENDED or ours is None or ours.state not in LIVE
+        is_over = one.detail.startswith(OVER) or ours is None or ours.state not in LIVE
     elif one.state in LIVE:
-        is_over = one.detail == LEFT or one.state is State.PAID
+        is_over = one.detail.startswith(OVER) or one.state is State.PAID
     else:
         is_over = one.state is State.REJECTED
     return None if is_over else one

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
 
 from claimbridge.model import JournalEntry, Submission
 from claimbridge.submission.decisions.documents import settle_command
+from claimbridge.submission.decisions.probe_claims import OVER
 
 StepName = Literal["posted", "found", "reversed", "found_reversed"]
 
@@ -82,3 +84,10 @@ def reversed_step(reversal: Submission, document: Submission) -> ProbeStep:
     if reversal.journal_entry is None or reversal.key == document.key:
         text = "the ERP has taken it back"
     return step("reversed", reversal, text)
+
+
+def ended_detail(steps: Iterable[ProbeStep], *, can_ask: bool) -> str:
+    """Return what the journal keeps of a probe that is over: what its last run has proven."""
+    proven = [one.name.replace("_", " ") for one in steps if one.is_proven and one.name != "posted"]
+    unasked = "" if can_ask else "; the ERP cannot be asked"
+    return f"{OVER} {', '.join(proven)}{unasked}"

@@ -182,11 +182,21 @@ def _is_replayable(answer: Outcome, gap: Gap | None, rules: Rules) -> bool:
     return unproven and not rules.can_bind and not rules.capabilities.unique_reference
 
 
-def _check_guarded(continuity: Continuity, flight: Submission, rules: Rules) -> Plan[None]:
-    """Raise JournalError where what another journal has sent could be sent again by this one."""
+def check_guarded(flight: Submission, rules: Rules, *, doing: str = "submit") -> Plan[None]:
+    """Raise JournalError where what another journal has sent could be sent again by this one.
+
+    CB-235: the journal is not the newest; CB-236: it is new. ``doing`` is the command that would
+    say that nothing was sent before.
+    """
+    yield from _check_guarded((yield from ReadContinuity()), flight, rules, doing=doing)
+
+
+def _check_guarded(
+    continuity: Continuity, flight: Submission, rules: Rules, *, doing: str = "submit"
+) -> Plan[None]:
     refusal = newest.refusal(continuity)
     if refusal is None and (yield from is_unguarded((flight,), rules)):
-        refusal = newest.new_here(continuity)
+        refusal = newest.new_here(continuity, doing=doing)
     if refusal is not None:
         refusal.claim_id = flight.key.claim_id
         raise refusal
