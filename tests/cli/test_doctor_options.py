@@ -35,7 +35,7 @@ def test_a_wrong_option_is_told_once(run: Run, folder: Folder, sandbox: Sandbox,
     (failed,) = [one for one in found if one["verdict"] == "failure"]
     assert failed["what"] == "options"
     assert code in failed["text"]
-    assert "not looked at" in failed["text"]
+    assert "not looked at: contract, chart, journal, book, asked" in failed["text"]
     others = {one["what"] for one in found} - {"options"}
     assert others == {"identity", "secrets", "endpoint"}
 

@@ -106,7 +106,8 @@ def _examine(path: Path, name: str, *, ask: bool) -> Iterator[CheckResult]:
         for one in left_out:
             del checks[one]
         told.add(str(why))
-        text = f"{why}. Until this is fixed, not looked at: {', '.join(left_out)}"
+        not_asked = ["asked"] if ask else []
+        text = f"{why}. Until this is fixed, not looked at: {', '.join(left_out + not_asked)}"
         yield CheckResult(name, what, "failure", text)
     for what, check in checks.items():
         try:
