@@ -102,3 +102,27 @@ def test_a_missing_module_is_a_configuration_error() -> None:
     """A module that is not installed is named."""
     with pytest.raises(ConfigurationError, match="no_such_module_here"):
         load_profile("no_such_module_here:profile")
+
+
+@pytest.mark.parametrize(
+    ("profile", "options"),
+    [
+        ("kingdee-eas", {"credit": 1}),
+        ("kingdee-eas", {"credit": -1, "password_encoded": True}),
+        ("kingdee-eas", {"credit": -1, "listing": ["nonsense"]}),
+        ("sap-bapi", {"untaxed": "V1234"}),
+        ("sap-journal-entry", {"debtors": ["advances"]}),
+        ("sap-journal-entry", {"taxes": {"V1": {"direct": True, "by_item": True}}}),
+        ("workday", {"version": "thirty"}),
+        ("netsuite", {"match": {"account": "symbol"}}),
+    ],
+)
+def test_a_refusal_names_the_profile_and_the_table(
+    profile: str, options: dict[str, object]
+) -> None:
+    """The same form everywhere: whose option, what is wrong, and where to fix it."""
+    with pytest.raises(ConfigurationError, match="CB-243") as refused:
+        load_profile(profile, options)
+    assert f"profile {profile!r}: " in str(refused.value)
+    assert str(refused.value).endswith("; see [ledger.X.options]")
+    assert str(refused.value).count("see [ledger.X.options]") == 1

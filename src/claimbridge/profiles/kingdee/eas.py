@@ -40,7 +40,6 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from claimbridge.contract.calls.fault import Fault
-from claimbridge.errors import ConfigurationError
 from claimbridge.model import Outcome, OutcomeKind, Submission
 from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.conversation import Attempt, Conversation, Credentials, LogIn, answer_to
@@ -54,6 +53,7 @@ from claimbridge.profiles.kingdee.rows import DEBIT, MOST_ASSISTANTS, RowSetting
 from claimbridge.profiles.kit.local_amounts import LocalCurrency
 from claimbridge.profiles.kit.markup import element
 from claimbridge.profiles.kit.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ROLE
+from claimbridge.profiles.kit.options import wrong_option
 from claimbridge.profiles.kit.reading import read_untyped, unknown
 from claimbridge.profiles.request import Request
 
@@ -316,24 +316,24 @@ def _not_again(fault: Fault) -> Outcome:
 def _check_assistants(given: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
     for account, own in given.items():
         if len(own) > MOST_ASSISTANTS or not all(name and code for name, code in own.items()):
-            raise ConfigurationError(
-                f"profile 'kingdee-eas': account_assistants of account {account}: give "
+            raise wrong_option(
+                "kingdee-eas",
+                f"account_assistants of account {account}: give "
                 f"{MOST_ASSISTANTS} assistant accounts at most, each with its code; an empty table "
-                "sends none; see [ledger.X.options]",
-                code="CB-243",
+                "sends none",
             )
     return given
 
 
 def _check_credit(credit: int | None) -> int:
     if credit is None or credit == DEBIT:
-        raise ConfigurationError(
-            "profile 'kingdee-eas': the option 'credit' "
+        raise wrong_option(
+            "kingdee-eas",
+            "the option 'credit' "
             + ("is missing" if credit is None else f"is {credit}, which is a debit's")
             + "; set it to the entryDC that your EAS takes for a credit: -1 in most installations, "
             "0 or 2 in others (claimbridge sent 0 until this version). Ask who set up the other "
-            "interfaces to EAS, or try a draft with submit = false; see [ledger.X.options]",
-            code="CB-243",
+            "interfaces to EAS, or try a draft with submit = false",
         )
     return credit
 

@@ -15,12 +15,12 @@ import msgspec
 
 from claimbridge.contract.calls.fault import Fault
 from claimbridge.errors import (
-    ConfigurationError,
     DeliveryRefused,
     LedgerUnavailable,
     NotDelivered,
 )
 from claimbridge.profiles.conversation import Credentials
+from claimbridge.profiles.kit.options import wrong_option
 from claimbridge.profiles.request import Request
 
 if TYPE_CHECKING:
@@ -50,11 +50,11 @@ class LoginForm(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.password_encoded is not None and self.auth_pattern is None:
-            raise ConfigurationError(
-                "profile 'kingdee-eas': password_encoded is the eighth argument of the login, and "
+            raise wrong_option(
+                "kingdee-eas",
+                "password_encoded is the eighth argument of the login, and "
                 'auth_pattern the seventh; set auth_pattern too ("BaseDB" unless EAS has another), '
                 "or leave password_encoded out",
-                code="CB-243",
             )
 
     @property

@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from claimbridge.contract.calls.fault import Fault
-from claimbridge.errors import ConfigurationError
 from claimbridge.model import Outcome, OutcomeKind, Reason
 from claimbridge.model.money import EXACT
 from claimbridge.profiles.conversation import Conversation, LogIn, answer_to
@@ -23,6 +22,7 @@ from claimbridge.profiles.kingdee.replies import (
     outcome,
     read_listed_voucher,
 )
+from claimbridge.profiles.kit.options import wrong_option
 from claimbridge.profiles.kit.reading import unknown
 from claimbridge.profiles.request import Request
 
@@ -238,11 +238,11 @@ def _check_listing(listing: Sequence[str]) -> tuple[str, ...]:
     twice = sorted({name for name in listing if name and listing.count(name) > 1})
     lacking = sorted({"reference", "number"} - set(listing)) if listing else []
     if foreign or twice or lacking:
-        raise ConfigurationError(
-            f"profile 'kingdee-eas': listing {list(listing)}: "
+        raise wrong_option(
+            "kingdee-eas",
+            f"listing {list(listing)}: "
             + (f"unknown {foreign}" if foreign else f"twice {twice}" if twice else f"no {lacking}")
             + f"; it may name {', '.join(sorted(filter(None, _LISTED)))}",
-            code="CB-243",
         )
     return tuple(listing)
 

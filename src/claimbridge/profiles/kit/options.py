@@ -61,6 +61,6 @@ def _convert(name: str, key: str, value: object, kind: Any) -> object:
     return found
 
 
-def wrong_option(name: str, what: str) -> ConfigurationError:
-    """Return the error for an option of the profile ``name``: CB-243."""
-    return ConfigurationError(f"profile {name!r}: {what}; see [ledger.X.options]", code="CB-243")
+def wrong_option(name: str, what: str, *, code: str = "CB-243") -> ConfigurationError:
+    """Return the error for an option of the profile ``name``: what is wrong, and what to do."""
+    return ConfigurationError(f"profile {name!r}: {what}; see [ledger.X.options]", code=code)

@@ -10,6 +10,7 @@ import msgspec
 
 from claimbridge.errors import ConfigurationError
 from claimbridge.model import OutcomeKind
+from claimbridge.profiles.kit import options
 from claimbridge.profiles.master_records import MasterRecords
 from claimbridge.profiles.netsuite.codes import (
     KINDS,
@@ -113,4 +114,4 @@ def _is_needed(field: str, kind: str) -> bool:
 
 def wrong_option(why: str) -> ConfigurationError:
     """Return the error for an option that does not fit."""
-    return ConfigurationError(f"profile 'netsuite': {why}; see [ledger.X.options]", code="CB-243")
+    return options.wrong_option("netsuite", why)

@@ -137,7 +137,7 @@ class SapBapi:
         self._document_type = document_type
         self._user = user
         self._tax_keys = SapCondition(condition_type=condition_key, classification=account_key)
-        self._taxes = check_taxes(taxes, untaxed=untaxed, code_length=2)
+        self._taxes = check_taxes(taxes, untaxed=untaxed, code_length=2, profile=self.name)
         self._untaxed = untaxed
         if untaxed:  # brings a tax item of zero, which no posting stands for
             self.capabilities = msgspec.structs.replace(_CAPABILITIES, postings=_LONGEST - 1)

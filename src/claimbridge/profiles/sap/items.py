@@ -18,10 +18,11 @@ from typing import Final
 
 import msgspec
 
-from claimbridge.errors import ClaimError, ConfigurationError
+from claimbridge.errors import ClaimError
 from claimbridge.model import Posting, Role, Side, Voucher
 from claimbridge.model.money import EXACT
 from claimbridge.profiles.kit.limits import one_line, only_currency
+from claimbridge.profiles.kit.options import wrong_option
 from claimbridge.profiles.kit.sourced import Sourced, claim_field
 from claimbridge.profiles.sap.taxes import (
     SapCondition,
@@ -219,10 +220,10 @@ def roles_of(names: Collection[str], *, option: str) -> frozenset[Role]:
     """Return the roles of these names; raises ConfigurationError CB-243 naming the ``option``."""
     unknown = sorted(set(names) - set(Role))
     if unknown:
-        raise ConfigurationError(
+        raise wrong_option(
+            "sap-journal-entry",
             f"{option} names {unknown[0]!r}, which is not a role of a posting; "
             f"the roles are {', '.join(Role)}",
-            code="CB-243",
         )
     return frozenset(map(Role, names))
 

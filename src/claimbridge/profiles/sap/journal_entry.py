@@ -135,7 +135,7 @@ class SapJournalEntry:
         self._reversal_reason = reversal_reason
         self._debtors = roles_of(debtors, option="debtors")
         self._sender = sender
-        self._taxes = check_taxes(taxes, untaxed=untaxed, code_length=4)
+        self._taxes = check_taxes(taxes, untaxed=untaxed, code_length=4, profile=self.name)
         self._untaxed = untaxed
         self._clock = clock
 

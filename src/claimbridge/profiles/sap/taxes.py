@@ -13,8 +13,9 @@ from typing import Final, Literal
 
 import msgspec
 
-from claimbridge.errors import ClaimError, ConfigurationError
+from claimbridge.errors import ClaimError
 from claimbridge.model import Posting, Role, Voucher
+from claimbridge.profiles.kit.options import wrong_option
 from claimbridge.profiles.kit.sourced import claim_field
 
 _LONGEST: Final = {"condition_type": 4, "classification": 3, "business_place": 4}
@@ -56,26 +57,30 @@ Taxes = Mapping[str, SapTax]
 _PLAIN: Final = SapTax()
 
 
-def check_taxes(taxes: Taxes, *, untaxed: str, code_length: int) -> Taxes:
+def check_taxes(taxes: Taxes, *, untaxed: str, code_length: int, profile: str) -> Taxes:
     """Return the option ``taxes``; raises ConfigurationError CB-243 for one that cannot be."""
     if len(untaxed) > code_length:
-        raise ConfigurationError(
-            f"the option untaxed: a tax code has at most {code_length} characters", code="CB-243"
+        raise wrong_option(
+            profile, f"the option untaxed: a tax code has at most {code_length} characters"
         )
     for code, tax in taxes.items():
         if not 1 <= len(code) <= code_length:
-            _refuse(code, f"a tax code has 1 to {code_length} characters")
+            _refuse(profile, code, f"a tax code has 1 to {code_length} characters")
         for name, longest in _LONGEST.items():
             held = (getattr(tax, name), getattr(tax.non_deductible, name, ""))
             if any(len(text) > longest for text in held):
-                _refuse(code, f"{name} has at most {longest} characters")
+                _refuse(profile, code, f"{name} has at most {longest} characters")
         if tax.direct and tax.by_item:
-            _refuse(code, "direct and by_item exclude each other: a direct posting has no items")
+            _refuse(
+                profile,
+                code,
+                "direct and by_item exclude each other: a direct posting has no items",
+            )
     return taxes
 
 
-def _refuse(code: str, why: str) -> None:
-    raise ConfigurationError(f"the option taxes.{code}: {why}", code="CB-243")
+def _refuse(profile: str, code: str, why: str) -> None:
+    raise wrong_option(profile, f"the option taxes.{code}: {why}")
 
 
 def tax_of(taxes: Taxes, code: str) -> SapTax:

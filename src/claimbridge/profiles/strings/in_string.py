@@ -19,7 +19,7 @@ from claimbridge.model import JournalEntry, Outcome, OutcomeKind, Reason, Submis
 from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.kit.reading import legible, read_untyped, unknown
 from claimbridge.profiles.request import Inner, Request, as_request
-from claimbridge.profiles.strings.templates import VoucherTemplate, steps_of, wrong_option
+from claimbridge.profiles.strings.templates import VoucherTemplate, steps_of, wrong_template
 
 if TYPE_CHECKING:
     from claimbridge.contract.calls.fault import Fault
@@ -84,14 +84,16 @@ class InString:
     ) -> None:
         """Check the options; raises ConfigurationError CB-176."""
         if not success_values or not success:
-            raise wrong_option(
+            raise wrong_template(
                 "success and success_values must say what proves that a voucher is posted"
             )
         values = (*success_values, *refused_values, *duplicate_values)
         if not all(values):
-            raise wrong_option("a value is empty; every answer without the element would match it")
+            raise wrong_template(
+                "a value is empty; every answer without the element would match it"
+            )
         if len(set(values)) != len(values):
-            raise wrong_option("one value has two meanings; give each value one meaning")
+            raise wrong_template("one value has two meanings; give each value one meaning")
         self._operation, self._at, self._format = operation, at, format
         self._encoding: Literal["UTF-8", "GBK"] = encoding
         self._schema, self._root = schema, root

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from claimbridge.errors import ClaimError, ConfigurationError
 from claimbridge.model import Posting, Side, Submission, Voucher
+from claimbridge.profiles.kit.options import wrong_option
 from claimbridge.profiles.kit.owners import of_document, of_posting
 from claimbridge.profiles.kit.sourced import Sourced, claim_field
 
@@ -69,11 +70,11 @@ class VoucherTemplate:
         self._ignored = set(ignored) - used
         amounts = {"debit", "credit"} <= used or {"amount", "side"} <= used
         if not amounts or "account" not in used:
-            raise wrong_option(
+            raise wrong_template(
                 "posting needs {account}, and {amount} with {side} or {debit} and {credit}"
             )
         if "side" in used and "" in self._sides.values():
-            raise wrong_option("sides needs a word for debit and a word for credit")
+            raise wrong_template("sides needs a word for debit and a word for credit")
 
     def no_place(self) -> dict[str, str]:
         """Return the fields of a voucher that the templates leave out, each with the reason."""
@@ -174,7 +175,7 @@ def _check(templates: Mapping[str, str], known: frozenset[str], option: str) -> 
     strange = [name for name in sorted(used - known) if not _is_dimension(name, option)]
     if strange:
         offered = ", ".join(sorted(known))
-        raise wrong_option(f"{option} names {{{strange[0]}}}; the fields are {offered}")
+        raise wrong_template(f"{option} names {{{strange[0]}}}; the fields are {offered}")
     return used
 
 
@@ -187,13 +188,13 @@ def _put(document: dict[str, Any], path: str, value: object) -> None:
     for step in steps:
         document = document.setdefault(step, {})
         if not isinstance(document, dict):
-            raise wrong_option(f"{path} leads through an element that already has a value")
+            raise wrong_template(f"{path} leads through an element that already has a value")
     document[last] = value
 
 
-def wrong_option(why: str) -> ConfigurationError:
-    """Return the error for an option of a profile whose documents are strings: ``why``."""
-    return ConfigurationError(f"profile options: {why}; see [ledger.X.options]", code="CB-176")
+def wrong_template(why: str) -> ConfigurationError:
+    """Return the error for an option of the profile ``in-string``: CB-176."""
+    return wrong_option("in-string", why, code="CB-176")
 
 
 def steps_of(paths: str) -> Iterator[str]:

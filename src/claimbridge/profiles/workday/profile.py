@@ -33,6 +33,7 @@ from claimbridge.profiles.base import Capabilities
 from claimbridge.profiles.conversation import answer_to
 from claimbridge.profiles.kit.limits import one_line, only_currency
 from claimbridge.profiles.kit.no_place import EMPLOYEE, NO_TAX, OF_THE_CLAIM, ONE_DATE, ROLE
+from claimbridge.profiles.kit.options import wrong_option
 from claimbridge.profiles.kit.owners import of_document, of_posting
 from claimbridge.profiles.kit.reading import legible, unknown
 from claimbridge.profiles.kit.sourced import Sourced, claim_field, dimensions_of, field_at
@@ -282,9 +283,7 @@ def _check_worktags(option: str, tags: Mapping[str, str]) -> None:
 
 
 def _wrong(option: str, why: str) -> ConfigurationError:
-    return ConfigurationError(
-        f"profile 'workday': {option}: {why}; see [ledger.X.options]", code="CB-243"
-    )
+    return wrong_option("workday", f"{option}: {why}")
 
 
 def _reference(kind: str, value: str, field: str = "") -> requests.CompanyObjectType:
