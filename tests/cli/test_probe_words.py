@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import shlex
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.cli.conftest import Folder, Run
-from tests.cli.probing import CHOICE, MUTE, ONE_WAY, configure, effects, probed, steps
+from tests.cli.probing import CHOICE, MUTE, ONE_WAY, configure, effects, probed
 
 from claimbridge import Client
 from claimbridge.cli.probe_words import command_again
@@ -74,8 +75,9 @@ def test_a_probe_that_went_on_keeps_what_it_proved(
     sandbox.set_faults("query:drop-before-commit@4")
     assert probed(run).code == 3
     sandbox.set_faults("")
-    ended = probed(run)
-    assert (ended.code, "found" in steps(ended)) == (0, False)
+    ended = run("probe", "CN01", "--yes", *CHOICE)
+    assert (ended.code, "✓ found\n" in ended.out) == (0, False)
+    assert "was found" not in ended.out
     assert detail(run) == "probed: reversed, found reversed"
 
 
@@ -151,6 +153,28 @@ def test_the_command_is_named_with_its_options(run: Run, folder: Folder, sandbox
 def test_what_is_left_out_of_the_command(options: dict[str, Any], command: str) -> None:
     """Options as they are when nobody gives them; the rest as a shell takes it."""
     assert command_again("CN01", options) == command
+
+
+@pytest.mark.parametrize("is_elsewhere", [True, False])
+def test_other_commands_read_the_same_configuration(
+    run: Run, folder: Folder, sandbox: Sandbox, is_elsewhere: bool
+) -> None:
+    """What settles a parked probe works as it is shown, but for the number."""
+    configure(folder, sandbox, "yonyou-nc")
+    config = folder.config.rename(folder.path / "nc.toml") if is_elsewhere else folder.config
+    given = ("--config", config) if is_elsewhere else ()
+    sandbox.set_faults("drop-before-commit@1")
+    ended = probed(run, LEAVE, *given)
+    shown = ended.records[-1]["text"].split("`")
+    (settle,) = (one for one in shown if one.endswith("--not-posted"))
+    told = run("probe", "CN01", "--yes", *CHOICE, *given).out
+    assert "Whether this one was, somebody has to look first." in told
+    assert "It is left" not in told
+    time.sleep(2.5)  # what was lost may still arrive until then
+    assert run(*shlex.split(settle)[1:]).code == 0
+    again = probed(run, *given)
+    assert (again.code, again.records[0]["goes_on"]) == (0, True)
+    assert len(sandbox.ledger()) == 1
 
 
 # --- before consent -------------------------------------------------------------------------

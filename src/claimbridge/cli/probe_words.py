@@ -41,6 +41,12 @@ def command_again(
     return shlex.join(words)
 
 
+def other_command(words: str, config: object) -> str:
+    """Return another command that reads the same configuration."""
+    named = "" if config == _UNSAID["config"] else f" --config {shlex.quote(str(config))}"
+    return f"claimbridge {words}{named}"
+
+
 def show_intention(intention: ProbeIntention, client: Client, *, json: bool) -> None:
     """Show what a probe will send and what remains, or go on with; no more than the ERP can."""
     if json:
@@ -56,6 +62,8 @@ def show_intention(intention: ProbeIntention, client: Client, *, json: bool) -> 
         say(f"A probe of this ledger is not over: {document.reference} is {document.state}.")
         if document.state in BEING_REVERSED:
             say("Its reversal is under way or done, and is finished; nothing else is posted.")
+        elif document.state is State.PARKED:
+            say("No other voucher is posted. Whether this one was, somebody has to look first.")
         else:
             then = then.removeprefix("and ")
             say(f"It goes on with that one; no other voucher is posted. It is {then}.")
@@ -118,4 +126,4 @@ def _intention_record(intention: ProbeIntention, client: Client) -> dict[str, An
     }
 
 
-__all__ = ["BEING_REVERSED", "command_again", "show_intention"]
+__all__ = ["BEING_REVERSED", "command_again", "other_command", "show_intention"]

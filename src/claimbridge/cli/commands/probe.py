@@ -22,7 +22,7 @@ from claimbridge.cli.exit_codes import (
 from claimbridge.cli.inputs import read_claim
 from claimbridge.cli.options import Config, Json, NewJournal
 from claimbridge.cli.output import NO, WARN, YES, complain, emit, paragraph, say
-from claimbridge.cli.probe_words import BEING_REVERSED, command_again, show_intention
+from claimbridge.cli.probe_words import BEING_REVERSED, command_again, other_command, show_intention
 from claimbridge.cli.records import plain_entry, plain_reasons
 from claimbridge.client import Client
 from claimbridge.errors import (
@@ -145,7 +145,7 @@ def probe(
         if not is_agreed:
             complain("nothing was sent")
             return BUSINESS_NO
-        return _Run(intention, client, again, json=json).carry(wait)
+        return _Run(intention, client, config, again, json=json).carry(wait)
 
 
 def _refuse(error: JournalError, again: str) -> int:
@@ -173,10 +173,11 @@ class _Run:
     """One probe, told step by step."""
 
     def __init__(
-        self, intention: ProbeIntention, client: Client, again: str, *, json: bool
+        self, intention: ProbeIntention, client: Client, config: Path, again: str, *, json: bool
     ) -> None:
         self._intention = intention
         self._client = client
+        self._config = config
         self._again = again
         self._json = json
         self._done: list[ProbeStep] = []
@@ -266,7 +267,8 @@ class _Run:
             then = "it goes on with this voucher, and posts no other"
             return f"{first}run `{again}` again{soon}: {then}"
         if code == NOT_DELIVERED:
-            return f"nothing was posted; `claimbridge doctor --ask` looks why, then `{again}` again"
+            doctor = other_command("doctor --ask", self._config)
+            return f"nothing was posted; `{doctor}` looks why, then `{again}` again"
         if error.code == "CB-458":
             return f"nothing was posted; run `{again}` again"
         profile = self._client.ledger.setup.config.profile
@@ -287,16 +289,20 @@ class _Run:
     def _settle(self, error: ClaimBridgeError) -> str:
         document = self._intention.document
         reference = error.reference if isinstance(error, DeliveryError) else None
-        command = f"claimbridge journal settle {error.claim_id or self._claim_id} --revision 1"
+        claim, ledger = error.claim_id or self._claim_id, self._client.ledger.name
+        words = f"journal settle {claim} --revision 1 --ledger {ledger}"
+        command = other_command(words, self._config)
         return (
             f"look for {reference or document.reference} in the ERP, and record what you find: "
             f"`{command} --posted NUMBER` or `{command} --not-posted`"
         )
 
     def _conclude(self) -> None:
-        left = sum(not step.is_proven for step in self._done)
-        if not left:
+        proven = [step.name for step in self._done if step.is_proven]
+        if proven == list(_STEPS):
             say("The whole way works: what was posted was found, and taken back.")
+        elif len(proven) == len(self._done):
+            say("Done: it is taken back; whether it is found was not asked again.")
         else:
             say("Done; what is marked ! is for you to look at.")
 
