@@ -16,6 +16,7 @@ import datetime as dt
 import itertools
 import os
 import sys
+import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +29,7 @@ from tests.withstand.scene import chart, claim, late
 from claimbridge.client import Client
 from claimbridge.clock import SYSTEM
 from claimbridge.config import AuthConfig, LedgerConfig, Timeouts
-from claimbridge.errors import ClaimBridgeError
+from claimbridge.errors import ClaimBridgeError, OutcomeUnknown
 from claimbridge.journal import MemoryJournal
 from claimbridge.ledger import Ledger
 from claimbridge.model import Acknowledgement, Claim, Outcome, Standing
@@ -178,7 +179,13 @@ def _scenes(erp: Sandbox, client: Watched) -> Iterator[tuple[str, Callable[[], o
     def struck(faults: str, mine: Claim) -> Callable[[], object]:
         def run() -> object:
             erp.set_faults(faults)
-            return client.submit(mine)
+            try:
+                return client.submit(mine)
+            except OutcomeUnknown as error:
+                if error.retry_after is None:
+                    raise
+                time.sleep(error.retry_after + 0.02)  # a refusal that says no place is asked about
+                return client.submit(mine)
 
         return run
 
