@@ -13,7 +13,7 @@ class ReadingVerdict(enum.StrEnum):
 
     RIGHT = "right"
     UNKNOWN = "unknown"
-    """The profile says UNKNOWN, and the evidence is gone or contradicts itself."""
+    """The profile says UNKNOWN, or less than before, and evidence is gone or contradicts itself."""
     NEEDLESS = "needless"
     """The profile says UNKNOWN, but all the evidence is still there."""
     WRONG = "wrong"
@@ -49,7 +49,8 @@ def _same(was: Outcome, now: Outcome, gone: Collection[str] | None) -> ReadingVe
     if now.kind is OutcomeKind.UNKNOWN and was.kind is not OutcomeKind.UNKNOWN:
         return ReadingVerdict.NEEDLESS if gone is None else ReadingVerdict.UNKNOWN
     if now.kind is not was.kind:
-        return ReadingVerdict.WRONG
+        less = gone is not None and _says_less(was, now, gone)
+        return ReadingVerdict.UNKNOWN if less else ReadingVerdict.WRONG
     if _says_only_that_it_is_there(was, now, gone or ()):
         return ReadingVerdict.UNKNOWN
     if not _entry(was.journal_entry, now.journal_entry, gone or ()):
@@ -59,6 +60,13 @@ def _same(was: Outcome, now: Outcome, gone: Collection[str] | None) -> ReadingVe
     if gone is None and was.reasons and not set(was.reasons) & set(now.reasons):
         return ReadingVerdict.WRONG
     return ReadingVerdict.RIGHT
+
+
+def _says_less(was: Outcome, now: Outcome, gone: Collection[str]) -> bool:
+    """Say whether a posted entry is read as accepted only: the sender asks whether it is posted."""
+    posted = was.kind in {OutcomeKind.POSTED, OutcomeKind.PAID}
+    accepted = posted and now.kind is OutcomeKind.ACKNOWLEDGED
+    return accepted and _entry(was.journal_entry, now.journal_entry, gone)
 
 
 def _says_only_that_it_is_there(was: Outcome, now: Outcome, gone: Collection[str]) -> bool:
