@@ -1,6 +1,6 @@
 """Which tests have the mark ``quick``: those that a contributor runs while they work.
 
-All of them take under three minutes on two cores, and the rest about ten. Slow is what kills
+All of them take under three minutes on two cores, and the rest about sixteen. Slow is what kills
 processes, waits for quiet periods, builds and installs, opens the largest contracts, or runs
 hundreds of cases of one kind. At least one test of each slow kind, and of each real peer, is quick.
 """
